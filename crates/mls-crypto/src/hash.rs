@@ -72,6 +72,18 @@ impl Serialize for Hash {
     }
 }
 
+impl Size for &Hash {
+    fn tls_serialized_len(&self) -> usize {
+        (**self).tls_serialized_len()
+    }
+}
+
+impl Serialize for &Hash {
+    fn tls_serialize<W: std::io::Write>(&self, writer: &mut W) -> Result<usize, Error> {
+        (**self).tls_serialize(writer)
+    }
+}
+
 impl DeserializeBytes for Hash {
     fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let (value, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
@@ -119,6 +131,18 @@ impl Size for Tag {
 impl Serialize for Tag {
     fn tls_serialize<W: std::io::Write>(&self, writer: &mut W) -> Result<usize, Error> {
         self.0.tls_serialize(writer)
+    }
+}
+
+impl Size for &Tag {
+    fn tls_serialized_len(&self) -> usize {
+        (**self).tls_serialized_len()
+    }
+}
+
+impl Serialize for &Tag {
+    fn tls_serialize<W: std::io::Write>(&self, writer: &mut W) -> Result<usize, Error> {
+        (**self).tls_serialize(writer)
     }
 }
 

@@ -161,10 +161,8 @@ pub trait SuiteCrypto: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`CryptoError::Random`].
-    fn signature_generate(
-        &self,
-        random: &dyn Random,
-    ) -> Result<(SignaturePrivateKey, SignaturePublicKey), CryptoError>;
+    fn signature_generate(&self, random: &dyn Random)
+    -> Result<(SignaturePrivateKey, SignaturePublicKey), CryptoError>;
 
     /// The public half of a signature private key.
     ///

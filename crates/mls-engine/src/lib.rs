@@ -1,1 +1,7 @@
-//! Empty.
+//! Messaging Layer Security (RFC 9420), sans-IO.
+pub mod codec;
+pub mod error;
+pub mod limits;
+pub mod math;
+pub mod message;
+pub mod schedule;
