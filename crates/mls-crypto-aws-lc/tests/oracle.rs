@@ -169,7 +169,7 @@ fn both_sides_export_the_same() {
 fn psk_mode_needs_psk_and_id() {
     for (_, native, _) in suites() {
         let (_, public_key) = native.hpke_generate(&OsRandom).unwrap();
-        for psk in [HpkePsk { psk: b"", psk_id: b"id" }, HpkePsk { psk: &[1; 32], psk_id: b"" }] {
+        for psk in [HpkePsk { psk: &[1; 31], psk_id: b"id" }, HpkePsk { psk: &[1; 32], psk_id: b"" }] {
             let context = HpkeContext { info: b"", psk: Some(psk) };
             let job = SealJob { public_key: &public_key, plaintext: b"" };
             assert_eq!(native.hpke_seal(&context, b"", job, &OsRandom).err(), Some(CryptoError::InvalidLength));

@@ -33,7 +33,7 @@ impl KeySchedule {
             None => (MODE_BASE, &[][..]),
             Some(HpkePsk { psk, psk_id }) => {
                 // VerifyPSKInputs (RFC 9180, Section 5.1): PSK mode needs both.
-                if psk.is_empty() || psk_id.is_empty() {
+                if psk.len() < MIN_PSK_LEN || psk_id.is_empty() {
                     return Err(CryptoError::InvalidLength);
                 }
                 (MODE_PSK, psk)
@@ -96,6 +96,8 @@ impl ScheduleSecret<'_> {
     }
 }
 
+/// Shortest PSK that can hold the 32 bytes of entropy asked for (RFC 9180, Section 9.5).
+const MIN_PSK_LEN: usize = 32;
 /// `mode_base` (RFC 9180, Table 1).
 const MODE_BASE: u8 = 0x00;
 /// `mode_psk` (RFC 9180, Table 1).
