@@ -4,4 +4,6 @@ pub mod error;
 pub mod limits;
 pub mod math;
 pub mod message;
+pub mod policy;
 pub mod schedule;
+pub mod tree;

@@ -1,0 +1,290 @@
+//! When a leaf or a key package is acceptable (RFC 9420, Sections 7.3 and 10.1).
+//!
+//! In: a leaf, where it appears, and the context it has to fit. Out: [`Checked`], the only way into a tree.
+//! Always: what one leaf can be judged by is judged here; what needs all members is asked of the tree's summary.
+
+use mls_crypto::{SignedItem, SuiteCrypto, label};
+
+use super::RatchetTree;
+use crate::{
+    error::{ProcessError, Signed},
+    math::LeafIndex,
+    message::{
+        Capabilities, Credential, ExtensionType, Extensions, GroupContext, KeyPackage, LeafNode, LeafNodeSource,
+        ProtocolVersion, RequiredCapabilities,
+    },
+    policy::{CredentialClaim, CredentialRole, Env},
+};
+
+/// Evidence that a value passed the rules of this file.
+#[derive(Clone, Debug)]
+pub struct Checked<T>(T);
+
+impl<T> Checked<T> {
+    /// The value.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// The value, without its evidence.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Where a leaf appears.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum LeafPlace<'a> {
+    /// In a key package. `sending` is whether we are about to use it ourselves (LN-17, LN-18).
+    KeyPackage {
+        /// We are the ones who add it.
+        sending: bool,
+    },
+    /// In an Update by the member at this leaf.
+    Update(LeafIndex, &'a LeafNode),
+    /// In the path of a commit. The old leaf is `None` for a client that joins without removing one.
+    Commit(LeafIndex, Option<&'a LeafNode>),
+    /// In a tree that we receive.
+    Tree(LeafIndex),
+}
+
+/// The context a leaf has to fit.
+#[derive(Debug)]
+pub struct LeafRules<'a> {
+    env: &'a Env<'a>,
+    suite: &'a dyn SuiteCrypto,
+    group_id: &'a [u8],
+    required: RequiredCapabilities,
+    context_extensions: Vec<ExtensionType>,
+}
+
+impl<'a> LeafRules<'a> {
+    /// Rules of a group with this context: LN-16 (Section 13.4) takes the extensions of the *resulting* context.
+    ///
+    /// # Errors
+    /// [`ProcessError::Decode`] if `required_capabilities` does not decode.
+    pub fn new(env: &'a Env<'a>, suite: &'a dyn SuiteCrypto, context: &'a GroupContext) -> Result<Self, ProcessError> {
+        Ok(Self {
+            env,
+            suite,
+            group_id: context.group_id.as_slice(),
+            required: context.extensions.required_capabilities()?.unwrap_or_default(),
+            context_extensions: context.extensions.types().filter(|kind| !kind.is_default()).collect(),
+        })
+    }
+
+    /// KP-01 to KP-08 (Section 10.1), and the leaf inside.
+    ///
+    /// # Errors
+    /// [`ProcessError`] naming the rule.
+    pub fn check_key_package(&self, package: KeyPackage, sending: bool) -> Result<Checked<KeyPackage>, ProcessError> {
+        let suite = self.suite;
+        // KP-01
+        if package.version != ProtocolVersion::MLS10 || package.cipher_suite != suite.cipher_suite() {
+            return Err(ProcessError::SuiteMismatch);
+        }
+        // KP-04
+        if package.init_key == package.leaf_node.encryption_key {
+            return Err(ProcessError::InitKeyNotUnique);
+        }
+        // KP-05
+        suite.validate_hpke_public_key(&package.init_key)?;
+        // KP-07; KP-08: what is inside is ignored.
+        listed(&package.leaf_node.capabilities, &package.extensions)?;
+        self.check(&package.leaf_node, LeafPlace::KeyPackage { sending })?;
+        // KP-03: under the leaf's own key.
+        verify(suite, &package.leaf_node, KeyPackage::SIGNATURE_LABEL, &package.tbs()?, package.signature.as_slice())
+            .map_err(|_| ProcessError::BadSignature(Signed::KeyPackage))?;
+        Ok(Checked(package))
+    }
+
+    /// LN-01 to LN-26 (Section 7.3) as far as the leaf alone can show.
+    ///
+    /// # Errors
+    /// [`ProcessError`] naming the rule.
+    pub fn check_leaf(&self, leaf: LeafNode, place: LeafPlace<'_>) -> Result<Checked<LeafNode>, ProcessError> {
+        self.check(&leaf, place)?;
+        Ok(Checked(leaf))
+    }
+
+    fn check(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+        self.check_unsigned(leaf, place)?;
+        let index = index_of(place);
+        let tbs = leaf.tbs(self.group_id, index)?;
+        // LN-02, LN-03: over our group id and the actual index.
+        verify(self.suite, leaf, LeafNode::SIGNATURE_LABEL, &tbs, leaf.signature.as_slice())
+            .map_err(|_| ProcessError::BadSignature(Signed::LeafNode(place_index(place))))
+    }
+
+    /// Everything but the signature.
+    fn check_unsigned(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+        check_source(leaf, place)?;
+        self.check_lifetime(leaf, place)?;
+        self.check_capabilities(leaf)?;
+        check_extensions(leaf)?;
+        // CRY-02, CRY-03
+        self.suite.validate_hpke_public_key(&leaf.encryption_key)?;
+        self.suite.validate_signature_public_key(&leaf.signature_key)?;
+        self.check_credential(leaf, place)
+    }
+
+    /// LN-17 to LN-20: our own use demands a current lifetime; in a received tree an expired leaf is tolerated, so that
+    /// one stale member does not keep others out.
+    fn check_lifetime(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+        let LeafNodeSource::KeyPackage(lifetime) = &leaf.source else { return Ok(()) };
+        let length = lifetime.not_after.checked_sub(lifetime.not_before).ok_or(ProcessError::InvalidLifetime)?;
+        let too_long = length > self.env.policy.max_lifetime();
+        match place {
+            LeafPlace::KeyPackage { sending } if too_long || (sending && !lifetime.contains(self.env.now)) => {
+                Err(ProcessError::InvalidLifetime)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_capabilities(&self, leaf: &LeafNode) -> Result<(), ProcessError> {
+        let capabilities = &leaf.capabilities;
+        // LN-15
+        let suite = self.suite.cipher_suite();
+        if !capabilities.versions.contains(&ProtocolVersion::MLS10) || !capabilities.cipher_suites.contains(&suite) {
+            return Err(ProcessError::MissingCapability);
+        }
+        // LN-11
+        let credential = leaf.credential.credential_type();
+        if !capabilities.credentials.contains(&credential) {
+            return Err(ProcessError::UnsupportedCredential(credential));
+        }
+        // LN-08, LN-16
+        let supports = |kind: &ExtensionType| kind.is_default() || capabilities.extensions.contains(kind);
+        let required = &self.required;
+        let complete = required.extension_types.iter().all(supports)
+            && required.proposal_types.iter().all(|kind| kind.is_default() || capabilities.proposals.contains(kind))
+            && required.credential_types.iter().all(|kind| capabilities.credentials.contains(kind))
+            && self.context_extensions.iter().all(supports);
+        if complete { Ok(()) } else { Err(ProcessError::MissingCapability) }
+    }
+
+    /// LN-01, CRED-01 to CRED-05, CRED-08.
+    fn check_credential(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+        let role = match place {
+            LeafPlace::KeyPackage { .. } => CredentialRole::Joiner,
+            _ => CredentialRole::Member,
+        };
+        if let Credential::X509(chain) = &leaf.credential
+            && chain.is_empty()
+        {
+            // CRED-11
+            return Err(ProcessError::UnsupportedCredential(leaf.credential.credential_type()));
+        }
+        self.env.policy.validate_credential(&CredentialClaim {
+            credential: &leaf.credential,
+            signature_key: &leaf.signature_key,
+            role,
+            group_id: Some(self.group_id),
+            now: self.env.now,
+        })?;
+        if let LeafPlace::Update(_, old) | LeafPlace::Commit(_, Some(old)) = place {
+            self.env.policy.validate_successor(old, leaf)?;
+        }
+        Ok(())
+    }
+
+    /// TREE-10 (Section 12.4.3.1): every leaf of a received tree; signatures are verified in batches, in parallel.
+    ///
+    /// # Errors
+    /// [`ProcessError`] naming the rule.
+    pub fn check_tree(&self, tree: &RatchetTree) -> Result<(), ProcessError> {
+        let members = tree.members();
+        for (index, leaf) in &members {
+            self.check_unsigned(leaf, LeafPlace::Tree(*index))?;
+        }
+        self.verify_signatures(&members)
+    }
+
+    fn verify_signatures(&self, members: &[(LeafIndex, &LeafNode)]) -> Result<(), ProcessError> {
+        let width = self.env.parallel.width().max(1);
+        let piece_len = members.len().div_ceil(width).max(1);
+        let pieces: Vec<_> = members.chunks(piece_len).collect();
+        let results: Vec<_> = pieces.iter().map(|_| std::sync::OnceLock::new()).collect();
+        self.env.parallel.run(pieces.len(), &|piece| {
+            if let (Some(members), Some(result)) = (pieces.get(piece), results.get(piece)) {
+                let _ = result.set(self.verify_piece(members));
+            }
+        });
+        results.into_iter().try_for_each(|result| result.into_inner().unwrap_or(Ok(())))
+    }
+
+    fn verify_piece(&self, members: &[(LeafIndex, &LeafNode)]) -> Result<(), ProcessError> {
+        let messages = members
+            .iter()
+            .map(|(index, leaf)| Ok(label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?))
+            .collect::<Result<Vec<_>, ProcessError>>()?;
+        let items: Vec<_> = members
+            .iter()
+            .zip(&messages)
+            .map(|((_, leaf), message)| SignedItem {
+                public_key: &leaf.signature_key,
+                message,
+                signature: leaf.signature.as_slice(),
+            })
+            .collect();
+        self.suite.verify_batch(&items).map_err(|(position, _)| {
+            ProcessError::BadSignature(Signed::LeafNode(members.get(position).map(|(index, _)| *index)))
+        })
+    }
+}
+
+/// LN-04 to LN-07, COM-07.
+fn check_source(leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+    let old = match (place, &leaf.source) {
+        (LeafPlace::KeyPackage { .. }, LeafNodeSource::KeyPackage(_)) | (LeafPlace::Tree(_), _) => None,
+        (LeafPlace::Update(_, old), LeafNodeSource::Update) => Some(old),
+        (LeafPlace::Commit(_, old), LeafNodeSource::Commit(_)) => old,
+        _ => return Err(ProcessError::WrongLeafSource),
+    };
+    match old {
+        Some(old) if old.encryption_key == leaf.encryption_key => Err(ProcessError::LeafKeyNotFresh),
+        _ => Ok(()),
+    }
+}
+
+/// LN-12, DEC-26.
+fn check_extensions(leaf: &LeafNode) -> Result<(), ProcessError> {
+    for kind in leaf.extensions.types() {
+        if kind.is_default() && kind != ExtensionType::APPLICATION_ID {
+            return Err(ProcessError::MisplacedExtension(kind));
+        }
+    }
+    listed(&leaf.capabilities, &leaf.extensions)
+}
+
+/// LN-12, KP-07: every non-default extension is in the capabilities, GREASE included.
+fn listed(capabilities: &Capabilities, extensions: &Extensions) -> Result<(), ProcessError> {
+    match extensions.types().find(|kind| !kind.is_default() && !capabilities.extensions.contains(kind)) {
+        Some(kind) => Err(ProcessError::UnsupportedExtension(kind)),
+        None => Ok(()),
+    }
+}
+
+fn verify(
+    suite: &dyn SuiteCrypto,
+    leaf: &LeafNode,
+    label: &str,
+    content: &[u8],
+    signature: &[u8],
+) -> Result<(), mls_crypto::CryptoError> {
+    label::verify_with_label(suite, &leaf.signature_key, label, content, signature)
+}
+
+/// The index a leaf is signed for; a key package's is not part of what is signed.
+fn index_of(place: LeafPlace<'_>) -> LeafIndex {
+    place_index(place).unwrap_or(LeafIndex::FIRST)
+}
+
+fn place_index(place: LeafPlace<'_>) -> Option<LeafIndex> {
+    match place {
+        LeafPlace::KeyPackage { .. } => None,
+        LeafPlace::Update(index, _) | LeafPlace::Commit(index, _) | LeafPlace::Tree(index) => Some(index),
+    }
+}

@@ -1,0 +1,179 @@
+//! Public tree nodes as records, keyed by tree hash (RFC 9420, Section 7.8).
+//!
+//! In: two trees that share what they have in common. Out: the rows one has and the other has not, at the cost of
+//! what differs; and from rows, a tree.
+//! Always: a row is public. Its key authenticates nodes and child hashes; that a child is blank is the store's to seal.
+
+use mls_crypto::{Hash, SuiteCrypto};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+use super::{
+    RatchetTree, TreeDraft,
+    node::ParentNode,
+    subtree::{Span, Subtree},
+};
+use crate::{
+    codec::{decode_exact, encode},
+    error::OperationError,
+    math::{LeafCount, NodeIndex},
+    message::LeafNode,
+};
+
+/// Where public tree nodes are read from: synchronous, public data only.
+pub trait NodeSource {
+    /// The row with this tree hash.
+    fn node(&self, tree_hash: &Hash) -> Option<Vec<u8>>;
+}
+
+/// One subtree's own node, as a record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NodeRow {
+    /// Where it sits.
+    pub node: NodeIndex,
+    /// Key of the record.
+    pub tree_hash: Hash,
+    /// Value of the record.
+    pub value: Vec<u8>,
+}
+
+/// The stored form of a subtree. Blank children are marked, since their hash follows from their place.
+#[derive(TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[expect(clippy::large_enum_variant, reason = "lives only between bytes and the tree")]
+#[repr(u8)]
+enum Row {
+    #[tls_codec(discriminant = 1)]
+    Leaf(LeafNode),
+    #[tls_codec(discriminant = 2)]
+    Parent { node: Option<ParentNode>, left: Child, right: Child },
+}
+
+#[derive(TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[repr(u8)]
+enum Child {
+    #[tls_codec(discriminant = 1)]
+    Blank(Hash),
+    #[tls_codec(discriminant = 2)]
+    Known(Hash),
+}
+
+impl Child {
+    fn of(subtree: &Subtree) -> Self {
+        match subtree {
+            Subtree::Blank(hash) => Self::Blank(*hash),
+            known => Self::Known(known.tree_hash()),
+        }
+    }
+}
+
+impl RatchetTree {
+    /// The rows of this tree that `old` does not have; all of them if there is no old tree.
+    ///
+    /// # Errors
+    /// [`OperationError`] if a node cannot be encoded.
+    pub fn rows_not_in(&self, old: Option<&Self>) -> Result<Vec<NodeRow>, OperationError> {
+        let mut rows = Vec::new();
+        let (root, span) = self.rooted();
+        collect(root, span, old, &mut rows)?;
+        Ok(rows)
+    }
+
+    /// The keys of the nodes of this tree that are in none of `others`.
+    pub fn hashes_not_in(&self, others: &[&Self]) -> Vec<Hash> {
+        let mut gone = Vec::new();
+        let (root, span) = self.rooted();
+        collect_gone(root, span, others, &mut gone);
+        gone
+    }
+
+    /// Reads the tree with this root hash and depth from rows.
+    ///
+    /// # Errors
+    /// [`OperationError::InvalidRecord`] if a row is missing, does not decode, or does not hash to its key.
+    pub fn from_rows(
+        suite: &dyn SuiteCrypto,
+        depth: u8,
+        tree_hash: Hash,
+        source: &dyn NodeSource,
+    ) -> Result<Self, OperationError> {
+        if LeafCount::of_depth(depth).is_none() {
+            return Err(OperationError::InvalidRecord);
+        }
+        let root = read(suite, Span::root(depth), &tree_hash, source)?;
+        let tree = TreeDraft::received(suite, root, depth).seal()?;
+        if tree.tree_hash() == tree_hash { Ok(tree) } else { Err(OperationError::InvalidRecord) }
+    }
+}
+
+/// Whether `tree` has the same subtree at the same place.
+fn shares(tree: &RatchetTree, span: Span, tree_hash: &Hash) -> bool {
+    let (root, root_span) = tree.rooted();
+    root.at(root_span, span).is_some_and(|subtree| subtree.tree_hash() == *tree_hash)
+}
+
+fn collect(
+    subtree: &Subtree,
+    span: Span,
+    old: Option<&RatchetTree>,
+    rows: &mut Vec<NodeRow>,
+) -> Result<(), OperationError> {
+    let tree_hash = subtree.tree_hash();
+    if matches!(subtree, Subtree::Blank(_)) || old.is_some_and(|old| shares(old, span, &tree_hash)) {
+        return Ok(());
+    }
+    let row = match subtree {
+        Subtree::Leaf(leaf) => Row::Leaf(leaf.node.clone()),
+        Subtree::Parent(parent) => {
+            Row::Parent { node: parent.node.clone(), left: Child::of(&parent.left), right: Child::of(&parent.right) }
+        }
+        Subtree::Blank(_) => return Ok(()),
+    };
+    rows.push(NodeRow { node: span.node(), tree_hash, value: encode(&row)? });
+    if let (Subtree::Parent(parent), Some((left, right))) = (subtree, span.children()) {
+        collect(&parent.left, left, old, rows)?;
+        collect(&parent.right, right, old, rows)?;
+    }
+    Ok(())
+}
+
+fn collect_gone(subtree: &Subtree, span: Span, others: &[&RatchetTree], gone: &mut Vec<Hash>) {
+    let tree_hash = subtree.tree_hash();
+    if matches!(subtree, Subtree::Blank(_)) || others.iter().any(|tree| shares(tree, span, &tree_hash)) {
+        return;
+    }
+    gone.push(tree_hash);
+    if let (Subtree::Parent(parent), Some((left, right))) = (subtree, span.children()) {
+        collect_gone(&parent.left, left, others, gone);
+        collect_gone(&parent.right, right, others, gone);
+    }
+}
+
+fn read(
+    suite: &dyn SuiteCrypto,
+    span: Span,
+    tree_hash: &Hash,
+    source: &dyn NodeSource,
+) -> Result<Subtree, OperationError> {
+    let value = source.node(tree_hash).ok_or(OperationError::InvalidRecord)?;
+    let row: Row = decode_exact(&value).map_err(|_| OperationError::InvalidRecord)?;
+    match (row, span.children()) {
+        (Row::Leaf(leaf), None) => Ok(Subtree::leaf(suite, span.first, leaf)?),
+        (Row::Parent { node, left, right }, Some((left_span, right_span))) => {
+            let left = read_child(suite, left_span, &left, source)?;
+            let right = read_child(suite, right_span, &right, source)?;
+            Ok(Subtree::parent(node, left, right, span))
+        }
+        _ => Err(OperationError::InvalidRecord),
+    }
+}
+
+fn read_child(
+    suite: &dyn SuiteCrypto,
+    span: Span,
+    child: &Child,
+    source: &dyn NodeSource,
+) -> Result<Subtree, OperationError> {
+    match child {
+        Child::Blank(hash) => Ok(Subtree::Blank(*hash)),
+        Child::Known(tree_hash) => read(suite, span, tree_hash, source),
+    }
+}

@@ -1,0 +1,126 @@
+//! The `ratchet_tree` extension (RFC 9420, Section 12.4.3.3).
+//!
+//! In: an array of optional nodes. Out: a sealed tree, or the array again.
+//! Always: DEC-18, DEC-19: the array is not empty, ends in a node, and every position holds the right kind. X-DOS-01:
+//! blank positions, one byte each on the wire, take no memory.
+
+use std::collections::BTreeMap;
+
+use mls_crypto::SuiteCrypto;
+use tls_codec::{DeserializeBytes, VLBytes};
+
+use super::{
+    RatchetTree, TreeDraft, hash,
+    node::Node,
+    subtree::{Span, Subtree},
+};
+use crate::{
+    codec::{decode_exact, encode},
+    error::{DecodeError, ProcessError},
+    limits::MAX_LEAVES,
+    math::{LeafCount, NodeIndex},
+};
+
+/// The nodes that are set, by position.
+type SetNodes = BTreeMap<NodeIndex, Node>;
+
+impl RatchetTree {
+    /// Decodes a `ratchet_tree`. The tree is hashed and free of duplicate keys; nothing else is checked
+    /// (see [`super::validate()`]).
+    ///
+    /// # Errors
+    /// [`ProcessError::Decode`], [`ProcessError::DuplicateKey`].
+    pub fn decode(suite: &dyn SuiteCrypto, bytes: &[u8]) -> Result<Self, ProcessError> {
+        let mut nodes = decode_nodes(bytes)?;
+        let (last, _) = nodes.last_key_value().ok_or(DecodeError::InvalidTreeShape)?;
+        // DEC-19, X-DOS-03
+        let leaves = last.get().checked_div(2).and_then(|half| half.checked_add(1));
+        let count = leaves.and_then(LeafCount::covering).filter(|count| count.get() <= MAX_LEAVES);
+        let count = count.ok_or(DecodeError::InvalidTreeShape)?;
+        let root = build(suite, &mut nodes, Span::root(count.depth()))?;
+        TreeDraft::received(suite, root, count.depth()).seal()
+    }
+
+    /// Encodes the tree as a `ratchet_tree`. TREE-18: ends in a node.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLong`].
+    pub fn encode(&self) -> Result<Vec<u8>, DecodeError> {
+        encode(&self.nodes())
+    }
+
+    /// The nodes in array order, without trailing blanks.
+    pub fn nodes(&self) -> Vec<Option<Node>> {
+        let (root, span) = self.rooted();
+        let mut nodes: Vec<Option<Node>> = Vec::new();
+        let mut place = |index: NodeIndex, node: Node| {
+            let position = usize::try_from(index.get()).unwrap_or(usize::MAX);
+            if nodes.len() <= position {
+                nodes.resize(position.saturating_add(1), None);
+            }
+            if let Some(slot) = nodes.get_mut(position) {
+                *slot = Some(node);
+            }
+        };
+        root.visit(span, &mut |span, subtree| match subtree {
+            Subtree::Leaf(leaf) => place(span.node(), Node::Leaf(leaf.node.clone())),
+            Subtree::Parent(parent) => {
+                if let Some(node) = &parent.node {
+                    place(span.node(), Node::Parent(node.clone()));
+                }
+            }
+            Subtree::Blank(_) => {}
+        });
+        nodes
+    }
+}
+
+/// Decodes the array. DEC-01, DEC-18: presence octets are 0 or 1, and the last one is 1.
+fn decode_nodes(bytes: &[u8]) -> Result<SetNodes, DecodeError> {
+    let array: VLBytes = decode_exact(bytes)?;
+    let mut rest = array.as_slice();
+    let mut nodes = SetNodes::new();
+    let mut position = 0u32;
+    let mut ends_in_node = false;
+    while let Some((present, after)) = rest.split_first() {
+        ends_in_node = *present == 1;
+        rest = match present {
+            0 => after,
+            1 => {
+                let (node, after) = Node::tls_deserialize_bytes(after)?;
+                nodes.insert(NodeIndex::new(position), node);
+                after
+            }
+            other => return Err(DecodeError::UnknownValue(u64::from(*other))),
+        };
+        position = position.checked_add(1).ok_or(DecodeError::InvalidTreeShape)?;
+    }
+    if ends_in_node { Ok(nodes) } else { Err(DecodeError::InvalidTreeShape) }
+}
+
+/// Takes the nodes of one span out of the array and builds its subtree.
+fn build(suite: &dyn SuiteCrypto, nodes: &mut SetNodes, span: Span) -> Result<Subtree, ProcessError> {
+    let next = nodes.first_key_value().and_then(|(index, _)| span_start(*index));
+    if next.is_none_or(|next| !span.contains(next)) {
+        return Ok(Subtree::Blank(hash::blank(suite, span)?));
+    }
+    let Some((left, right)) = span.children() else {
+        return match nodes.remove(&span.node()) {
+            Some(Node::Leaf(leaf)) => Subtree::leaf(suite, span.first, leaf),
+            _ => Err(DecodeError::InvalidTreeShape.into()),
+        };
+    };
+    let left = build(suite, nodes, left)?;
+    let parent = match nodes.remove(&span.node()) {
+        Some(Node::Parent(parent)) => Some(parent),
+        None => None,
+        Some(Node::Leaf(_)) => return Err(DecodeError::InvalidTreeShape.into()),
+    };
+    let right = build(suite, nodes, right)?;
+    Ok(Subtree::parent(parent, left, right, span))
+}
+
+/// The leaf at or just left of a node: in-order, a span's nodes lie between its first and last leaf.
+fn span_start(index: NodeIndex) -> Option<crate::math::LeafIndex> {
+    Some(crate::math::LeafIndex::new(index.get().checked_div(2)?))
+}
