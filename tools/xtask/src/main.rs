@@ -1,2 +1,67 @@
-//! Empty.
-fn main() {}
+//! Repository checks, run as `cargo xtask <name>`.
+//!
+//! In: the files of the repository (for `demo-check`, the demo's output on standard input).
+//! Out: one line per finding, and an exit status that is not zero if there was any.
+//! Always: a check reads what is there; only `rfc` writes, and only `docs/rfc9420-map.md`.
+
+mod demo;
+mod finding;
+mod layers;
+mod rfc;
+mod source;
+mod style;
+
+use std::{env, error::Error, io, process::ExitCode};
+
+use crate::{finding::Finding, source::Repository};
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  check        layers, style and rfc --check
+  layers       a `use` in the engine that points the wrong way
+  style        file length, glob imports, inline tests, GREASE constants, unfinished work, machine paths
+  rfc          where each rule id is cited; writes docs/rfc9420-map.md
+  rfc --check  fails on an unknown id, or if docs/rfc9420-map.md is not current
+  demo-check --members N TEXT..
+               reads the demo's JSON lines from standard input and checks what they claim";
+
+type Outcome = Result<Vec<Finding>, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
+        Ok(findings) => {
+            for finding in &findings {
+                eprintln!("{finding}");
+            }
+            eprintln!("{} finding(s)", findings.len());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome {
+    match words {
+        ["check"] => check(),
+        ["layers"] => layers::check(&Repository::open()?),
+        ["style"] => style::check(&Repository::open()?),
+        ["rfc"] => rfc::write(&Repository::open()?),
+        ["rfc", "--check"] => rfc::check(&Repository::open()?),
+        ["demo-check", options @ ..] => demo::check(options, io::stdin().lock()),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn check() -> Outcome {
+    let repository = Repository::open()?;
+    let mut findings = layers::check(&repository)?;
+    findings.extend(style::check(&repository)?);
+    findings.extend(rfc::check(&repository)?);
+    Ok(findings)
+}
