@@ -8,7 +8,11 @@ mod epoch;
 mod exporter;
 mod external;
 mod psk;
+mod ratchet;
+mod secret_tree;
 mod secret_type;
+mod skipped;
+mod spent;
 mod transcript;
 
 pub use epoch::{
@@ -18,4 +22,7 @@ pub use epoch::{
 pub use exporter::{EpochAuthenticator, ExporterSecret, check_exporter_label};
 pub use external::ExternalSecret;
 pub use psk::{PskSecret, psk_secret};
+pub use ratchet::{MessageKey, MessageKeyId, RatchetKind};
+pub use secret_tree::SecretTree;
+pub use spent::{SecretTreeChange, Spent};
 pub use transcript::{confirmation_tag, confirmed_transcript_hash, interim_transcript_hash};

@@ -39,6 +39,13 @@ secret_type! {
     ResumptionPsk;
 }
 
+impl EncryptionSecret {
+    /// The secret of the secret tree's root.
+    pub(super) fn into_root(self) -> Secret {
+        self.0
+    }
+}
+
 impl CommitSecret {
     /// The commit secret of a commit without a path: `Nh` zero bytes.
     pub fn none(suite: &dyn SuiteCrypto) -> Self {
