@@ -63,6 +63,7 @@ fn rejects_an_end_that_is_missing_or_disagrees() {
     let miscounted = with(5, r#"{"event":"done","messages":3,"agreed":true}"#);
     assert_eq!(miscounted, ["demo:6: the number of messages is not the number that all read"]);
     assert_eq!(findings(&[])[0], disagreed);
+    assert_eq!(findings(&[&GOOD[..], &[r#"{"event":"note"}"#]].concat()), [disagreed]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::{
-    Attribute, Expr, ExprLit, Item, ItemUse, Lit, Macro, Meta, Path, UseTree, VisRestricted,
+    Attribute, Expr, ExprLit, Item, ItemUse, Lit, Macro, Meta, Path, UseTree,
     visit::{self, Visit},
 };
 
@@ -143,8 +143,6 @@ impl<'ast> Visit<'ast> for Collector {
         }
         visit::visit_path(self, path);
     }
-
-    fn visit_vis_restricted(&mut self, _: &'ast VisRestricted) {}
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         self.visit_path(&call.path);

@@ -15,6 +15,7 @@ fn rejects(path: &str, text: &str, from: &str, to: &str) {
 fn allows_the_right_way() {
     let text = "use crate::{error::ProcessError, math::LeafIndex, tree::RatchetTree};\nuse mls_crypto::Hash;";
     assert_eq!(findings("group/process.rs", text), [""; 0]);
+    assert_eq!(findings("math.rs", "mod inner { use super::group::Local; }"), [""; 0]);
     assert_eq!(findings("message/psk.rs", "use super::Extensions;\nuse super::super::math::LeafIndex;"), [""; 0]);
 }
 
@@ -62,7 +63,7 @@ fn finds_the_path_in_every_kind_of_place() {
 
 #[test]
 fn what_only_tests_or_readers_see_is_free() {
-    let text = "/// See [`crate::group::Group`].\npub(crate) struct S;\n#[cfg(test)]\nmod tests { use crate::group::Group; }\n\
+    let text = "/// See [`crate::group::Group`].\n/// crate::group::Group\npub(crate) struct S;\n#[cfg(test)]\nmod tests { use crate::group::Group; }\n\
                 #[cfg(test)]\nuse crate::group::Group;\npub(in crate::math) fn f(self_: u8) {}";
     assert_eq!(findings("math.rs", text), [""; 0]);
 }
