@@ -96,3 +96,6 @@ fn refuse_low_order(bytes: &[u8]) -> Result<(), CryptoError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,15 @@
-//! Facts of RFC 9180, Appendix A: receiver keys, the first ciphertext and the exported values, in hexadecimal.
+//! Facts of RFC 9180, Appendix A, and of the vectors of draft-ietf-hpke-pq: receiver keys, the first ciphertext and the
+//! exported values, in hexadecimal.
 
-use mls_crypto::CipherSuite;
+use mls_crypto::{Aead, Kdf, Kem};
 
 use super::Vector;
 
-/// Base and PSK mode of the cipher suites that MLS shares with the appendix.
-pub(super) const VECTORS: [Vector; 8] = [
+/// Base and PSK mode of the algorithms that MLS shares with the appendix, and X-Wing.
+pub(super) const VECTORS: [Vector; 9] = [
     Vector {
         section: "A.1.1",
-        cipher_suite: CipherSuite::X25519_AES128,
+        algorithms: (Kem::X25519, Kdf::Sha256, Aead::Aes128Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "6db9df30aa07dd42ee5e8181afdb977e538f5e1fec8a06223f33f7013e525037",
         public_key: "3948cfe0ad1ddb695d780e59077195da6c56506b027329794ab02bca80815c4d",
@@ -26,7 +27,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.1.2",
-        cipher_suite: CipherSuite::X25519_AES128,
+        algorithms: (Kem::X25519, Kdf::Sha256, Aead::Aes128Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "d4a09d09f575fef425905d2ab396c1449141463f698f8efdb7accfaff8995098",
         public_key: "9fed7e8c17387560e92cc6462a68049657246a09bfa8ade7aefe589672016366",
@@ -47,7 +48,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.2.1",
-        cipher_suite: CipherSuite::X25519_CHACHA20,
+        algorithms: (Kem::X25519, Kdf::Sha256, Aead::ChaCha20Poly1305),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df",
         public_key: "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a",
@@ -65,7 +66,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.2.2",
-        cipher_suite: CipherSuite::X25519_CHACHA20,
+        algorithms: (Kem::X25519, Kdf::Sha256, Aead::ChaCha20Poly1305),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "26b923eade72941c8a85b09986cdfa3f1296852261adedc52d58d2930269812b",
         public_key: "13640af826b722fc04feaa4de2f28fbd5ecc03623b317834e7ff4120dbe73062",
@@ -86,7 +87,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.3.1",
-        cipher_suite: CipherSuite::P256_AES128,
+        algorithms: (Kem::P256, Kdf::Sha256, Aead::Aes128Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "668b37171f1072f3cf12ea8a236a45df23fc13b82af3609ad1e354f6ef817550",
         public_key: concat!(
@@ -110,7 +111,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.3.2",
-        cipher_suite: CipherSuite::P256_AES128,
+        algorithms: (Kem::P256, Kdf::Sha256, Aead::Aes128Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: "d42ef874c1913d9568c9405407c805baddaffd0898a00f1e84e154fa787b2429",
         public_key: concat!(
@@ -137,7 +138,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.6.1",
-        cipher_suite: CipherSuite::P521_AES256,
+        algorithms: (Kem::P521, Kdf::Sha512, Aead::Aes256Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: concat!(
             "2ad954bbe39b7122529f7dde780bff626cd97f850d0784a432784e69d86eccaade43b6c10a8ffdb94bf943c6da479db13791",
@@ -169,7 +170,7 @@ pub(super) const VECTORS: [Vector; 8] = [
     },
     Vector {
         section: "A.6.2",
-        cipher_suite: CipherSuite::P521_AES256,
+        algorithms: (Kem::P521, Kdf::Sha512, Aead::Aes256Gcm),
         info: "4f6465206f6e2061204772656369616e2055726e",
         ikm: concat!(
             "a2a2458705e278e574f835effecd18232f8a4c459e7550a09d44348ae5d3b1ea9d95c51995e657ad6f7cae659f5e186126a4",
@@ -200,6 +201,80 @@ pub(super) const VECTORS: [Vector; 8] = [
             ("", "62691f0f971e34de38370bff24deb5a7d40ab628093d304be60946afcdb3a936"),
             ("00", "76083c6d1b6809da088584674327b39488eaf665f0731151128452e04ce81bff"),
             ("54657374436f6e74657874", "0c7cfc0976e25ae7680cf909ae2de1859cd9b679610a14bec40d69b91785b2f6"),
+        ],
+    },
+    Vector {
+        section: "MLKEM768-X25519, HKDF-SHA256, ChaCha20Poly1305",
+        algorithms: (Kem::XWing, Kdf::Sha256, Aead::ChaCha20Poly1305),
+        info: "34663634363532303666366532303631323034373732363536333639363136653230353537323665",
+        ikm: "b86e76a59fabfc87b30cd7b1f7aaa28a834eb64e7a261c197b9a842893fbce56",
+        public_key: concat!(
+            "f5fb01a5db909ac907ecc9524de9b9eaf4997dac7d22c961267c9644038251605a105ba7216669a8a1208ecaaf3a706fa7a7",
+            "c4d7492260ca88c42a19732869f3b4c383477cd51c1da5c13a400244ec4b5c25ba350ed1509731bf801a7cfc92c496502694",
+            "05931b05c584f8737252141d2a9d1b02ad1b05afc18083681818e2bc324fc0403bb96447959a0a4aa874481f6444cdaa5c6f",
+            "7010c841b99170d9b575fb2da199c038e62672334048d33ed5d84c6193c5ad69b92310bd1359a662da65db688c33eb2f98f6",
+            "27f4b4600b4002611693a0e581aad6a5454a424af00cc44c6cb09a8100838cbabb16e39acf88d41733785f531a141961ad64",
+            "588e87d5c252eb101934a56f38316984cd6ea3a635218d560b5e0df4aa77a58d70aaaa0b36b53c783e6eb59b1fa5990db514",
+            "02c03a55829775a45be2cbc3f3914f2d1869ff64643ae777d74a47966537b7315d06dc29812004daa7b9a406b12cdb744bfc",
+            "5ba5ca602261785e38939c530d8cdc33020b4a2f77761e64985271ca1ea4a0b5f0a751704e705a94fd238c0770c262946758",
+            "d5a5cd1cb82931771c4376f7887a1e77bd7b772d39c991de6c00093c87e5880bb82a0ea101b00ddb81c15684eaeb5c72784e",
+            "0b1979f2c991b602b25a727b1ef8925ac96d0f993badeb3602b181faa8b7dfd38ba32c420d1b02eff996c8954c5e732cc514",
+            "9b9c35262e27c25d1979cbb877735212d7bbb759f72e54155260950962d475a3d7a1f354c378038a5633b0a8698ba579a88a",
+            "403cb3cba9b3e563d3c25cc89b143fcc16a9284655253ec7db8b2dbb7b3e3a6d49cb220ebbb18ea635d6b2016d0a2f4b775d",
+            "659a5ad59b9e68cbb8bdf0b69aca1d5670520552574b812b66d23a67270d1163a250a54c37aa3aa868b318185412f84b11b1",
+            "6ebfdc3509eb805bb4536d63a920e0921c3209678751f9d782368490de2693aaf8390d7a2a3d831fb48009a1044228898919",
+            "15aad6579950a91be324755d299a30f8baa8babe21081ce0e0cc7f8826174c6d71b44e5f6c1d15f250b63b930c0703b22cb9",
+            "d1493e65918ae3137e4e91c6ea9a83b90606228698b83480c0a77f72a3c628f48621b4b7ff497e5c7307ebc7586495b1724b",
+            "158311421a5ac8539651c0012dffbb01f9350e63104be9294e61ba9889e17691c9c572c4a9cc8759359b2b4f73bd19f97fc9",
+            "35895dba7e4fe43aa5b629edaa825ce7c1ca430e006228c4649de0414fdf5a5a53eb27965cb5840644ce0ab5c0dbab89f048",
+            "b6677b9d8b8f933ab4f14b296cf184b9eb660c14b0a8a8c5c7b371a287a0a67354c9295646e36d4b13c65eb2bcb90728b0c7",
+            "1e9ff801ccbb13119b5cd6380fc193a5baf1998b231a59c3517b196263694fb9da3904e67fab95c251c047ac698fa000a045",
+            "e764a3598f0cd84b83e3ca5366cf6f6ba1b8fb38166bc165466e94e50c354546bd912b3d6c44e2e46fb6c244e5527b3948ae",
+            "cb8a1865ab90ac44a6bcc13606641831a836be96b00a403f8ddc8e88bb9a1ad774dd251861bab6bfd180ae7c2c94107259e7",
+            "b5bbf92ca836b496aab97794bf3e5797013b16058c7d7c38c118034c39201fae92c79773361747ba2b8aac31a9afc7b53a36",
+            "d74ae3415e3526c23f98bfc6584d1069019dd977c37e950ed90f14f52991b2b28d0bf571686619612d7bc8206650c1d2fc90",
+            "72220e7f4d4f557f15b33dcf32e5c837",
+        ),
+        private_key: "3ec47fa82dd5689d27c6190e724c74ec8f608df3331ce331929e37b829676630",
+        psk: None,
+        kem_output: concat!(
+            "26759c7b22923ea5cc9c78e3e14c8fc62dcb0a66ce44460966978a7fe9685e0c6d22999d99a3f112c307a6d5b2e63591f41e",
+            "8a3516ba62908376d664557206e696ae870305ff6ba08125266bc0765672beca90fd5c6dae0d3ddad1506065a9d4f297e0c3",
+            "e70bb441961df26d7a19d79d1ef7e2ac5e53b32a3c7b4e07f2af2ae65830a3e8d1cb2ac1932fc19ec5434303b62c9d010645",
+            "cf95a475913da5d77a282b88402e4a77ab17b09559dce8a96c67a27bea8f653ceaca3d278b6ed150fe936dda28b1726665c9",
+            "46cab30363ef89eb878ffcc74caa277a5dab1994193a67967125ebd50986dc16997b8f7484d7d0e27c79ff4b68201c1b4102",
+            "f5a73322fd3da96bf655d90c9b1e6305e01ab1b3449ea3f458b0e98e1f2d1632825c3b30018bb5eefbcc80f767d0b9e7f9f7",
+            "31e1958083879ebcc1b5bb061e89302c444a85eeed169b10d2520fd47b6a111914f3bda2f31d04f250522ba951012a629fa2",
+            "cd2192583cc9abd75d02b7a11fd18056c414b8f0e0936535bf9b637c7e614a1ae9b9e907fe9d14243f13625ec92a97599eaa",
+            "491b9da918b586e27d34c7279205dd76cf0ecdbf60b5aea4cfb9dca41069f3e2fc8f371a7cf3b089ea469d8417bda3149159",
+            "992399ccd5baf776a0f8966d4742cbedaeac131dde853cb1fbb7b869a4c01cea8a487a2e52e757bf4dfcec23995e5f088804",
+            "d2cf99c82f087454144cc586845d7cf81249e7ad919ea1b06001ad13501da118ee19859595015b4b1872912dd2d4f5dd854f",
+            "144ae07038bd8bb2b498f8edcb1c70c2102af768d508a1b4237238c0c6e34a9c819b0ebf28f49505d374095b2b58c7a810cf",
+            "1e806cb3c79af3bc84c8b657787804e374df2b49be6ac510d43024e65fd031540a7cd45c9348ad9f5511b969be6f9c4d849c",
+            "1428f611225b0d9a3ae341669ba645baa877cdc34c39f5975f4991a77f86eca2c25ebee63a06928c1bbc9513f35547645e83",
+            "5544c1e4a8f33d7f29c1cfbde6425fa05aeff69f373aa8a281c92817cbe5be9305795354efc71a89462e87ce83919d679dcb",
+            "fded88f7fff9177f4b49e8a959d9aa78b63feb99fa56735df0f4fc253653a9177f767b307bb2a9e7e4d9042f22cc6c4f177d",
+            "b80efaebfef8a3baa6f1423335c830308c2496118263f0bd361d93f8b4e75a7cba94c2af72dd13ee8926524cfe9df14f7916",
+            "5a3498b9fd631cbb874d25b11315f9acb442512561cf7dc6098a08874fcc704cdd5e84e57811a49e78fbd56e5a8e76761732",
+            "1c295095595ea2b0f4aaca30dd38749ab83532be1bdcf4c32a119e035558bb427dbdb806b4e15cea8df3c098728c2b5e4020",
+            "9c5138531db1b660777544e6a014477a7d1b93eb0f245fe9e7053997c10504ef692f21639c86d8926ddce6886d0c39eb7c59",
+            "357ee54f81871019593713f4a6df37bf7003358694cff59af9872ca02bf762e20499227dba2f552203459dcc69780ef08d9b",
+            "ab4140d96e1c478f06b63b60c9bfb10d90e31d47570ea949ab8e9b99db6ec2f8a2a77dcb25cc36b733dfc09b8299a9d7b19e",
+            "68c09ad82703f9b47d34d1a3cbafe42c73f57d0e",
+        ),
+        plaintext: concat!(
+            "3432363536313735373437393230363937333230373437323735373436383263323037343732373537343638323036323635",
+            "3631373537343739",
+        ),
+        aad: "436f756e742d30",
+        ciphertext: concat!(
+            "c5c591f99092d5e38df0a52699af249c66f8275a863423c076de8147a53e65cc584041c963b77a7e59ea93841b1339b5efda",
+            "8909b71f74bb0073ad62e899de310c1566dea2fd29eba377",
+        ),
+        exports: [
+            ("70736575646f72616e646f6d30", "5a78d37f40e078c17ef43fa40963f1ff7dcdee56e366da9099dc181c3eccaee5"),
+            ("70736575646f72616e646f6d31", "19b8f5e1d7c02e44ad99d8332124b5c71fa9e81c5327ca485054f859e442bde5"),
+            ("70736575646f72616e646f6d32", "60c955a15a48ea5f98cb86f54fb13b840c6fb9c676f72b2fb612c4a096ddf796"),
         ],
     },
 ];
