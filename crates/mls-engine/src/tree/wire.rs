@@ -18,7 +18,7 @@ use crate::{
     codec::{decode_exact, encode},
     error::{DecodeError, ProcessError},
     limits::MAX_LEAVES,
-    math::{LeafCount, NodeIndex},
+    math::{LeafCount, LeafIndex, NodeIndex},
 };
 
 /// The nodes that are set, by position.
@@ -100,8 +100,7 @@ fn decode_nodes(bytes: &[u8]) -> Result<SetNodes, DecodeError> {
 
 /// Takes the nodes of one span out of the array and builds its subtree.
 fn build(suite: &dyn SuiteCrypto, nodes: &mut SetNodes, span: Span) -> Result<Subtree, ProcessError> {
-    let next = nodes.first_key_value().and_then(|(index, _)| span_start(*index));
-    if next.is_none_or(|next| !span.contains(next)) {
+    if nodes.first_key_value().is_none_or(|(next, _)| !lies_in(*next, span)) {
         return Ok(Subtree::Blank(hash::blank(suite, span)?));
     }
     let Some((left, right)) = span.children() else {
@@ -120,7 +119,8 @@ fn build(suite: &dyn SuiteCrypto, nodes: &mut SetNodes, span: Span) -> Result<Su
     Ok(Subtree::parent(parent, left, right, span))
 }
 
-/// The leaf at or just left of a node: in-order, a span's nodes lie between its first and last leaf.
-fn span_start(index: NodeIndex) -> Option<crate::math::LeafIndex> {
-    Some(crate::math::LeafIndex::new(index.get().checked_div(2)?))
+/// Whether a node belongs to a span. In order, a parent stands between two leaves: both must be in the span.
+fn lies_in(index: NodeIndex, span: Span) -> bool {
+    let (left, right) = (index.get() >> 1, index.get().div_ceil(2));
+    span.contains(LeafIndex::new(left)) && span.contains(LeafIndex::new(right))
 }
