@@ -12,12 +12,16 @@ pub mod deserialization;
 pub mod key_schedule;
 pub mod messages;
 pub mod psk_secret;
+pub mod secret_tree;
 pub mod transcript_hashes;
 pub mod tree_math;
+pub mod tree_validation;
+pub mod treekem;
 pub mod welcome;
 
 mod family;
 mod hex;
+mod host;
 mod ledger;
 mod outcome;
 mod random;
@@ -74,6 +78,9 @@ fn families() -> Vec<Family> {
         Family::suited("key-schedule", |case| case.cipher_suite, key_schedule::check),
         Family::suited("psk_secret", |case| case.cipher_suite, psk_secret::check),
         Family::suited("transcript-hashes", |case| case.cipher_suite, transcript_hashes::check),
+        Family::suited("secret-tree", |case| case.cipher_suite, secret_tree::check),
+        Family::suited("tree-validation", |case| case.cipher_suite, tree_validation::check),
+        Family::suited("treekem", |case| case.cipher_suite, treekem::check),
         Family::suited("welcome", |case| case.cipher_suite, welcome::check),
     ]
 }

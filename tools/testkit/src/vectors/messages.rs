@@ -6,6 +6,7 @@ use mls_engine::{
         Add, Commit, Content, ContentType, ExternalInit, GroupContextExtensions, GroupSecrets, MlsMessage,
         PreSharedKey, ReInit, Remove, Update, WireFormat,
     },
+    tree::Node,
 };
 use serde::Deserialize;
 use tls_codec::{DeserializeBytes, Serialize};
@@ -50,6 +51,7 @@ pub fn check(case: &Case) -> Outcome {
     public_message(&case.public_message_application, ContentType::Application).at("public_message_application")?;
     public_message(&case.public_message_proposal, ContentType::Proposal).at("public_message_proposal")?;
     public_message(&case.public_message_commit, ContentType::Commit).at("public_message_commit")?;
+    round_trip::<Vec<Option<Node>>>(&case.ratchet_tree).at("ratchet_tree")?;
     round_trip::<GroupSecrets>(&case.group_secrets).at("group_secrets")?;
     round_trip::<Commit>(&case.commit).at("commit")?;
     proposals(case)
