@@ -35,7 +35,7 @@ pub(crate) fn write(repository: &Repository) -> Outcome {
     Ok(findings)
 }
 
-/// Findings are citations of unknown ids, and a map that is not what [`write`] would write.
+/// Findings are citations of unknown ids, and a map that is not what [`write()`] would write.
 pub(crate) fn check(repository: &Repository) -> Outcome {
     let (map, mut findings) = read(repository)?;
     if repository.find(MAP).is_none_or(|file| file.text != map.markdown()) {
