@@ -1,4 +1,4 @@
-//! Batch verification of Ed25519 (RFC 8032, Section 8.9 of the cofactored equation's definition in Section 5.1.7).
+//! Batch verification of Ed25519 (RFC 8032, Section 5.1.7).
 //!
 //! In: signatures by any keys over any messages. Out: whether all verify, or the first that does not.
 //! Always: the verdict of each item is that of [`super::verify`].
