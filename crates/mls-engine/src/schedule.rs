@@ -13,6 +13,8 @@ mod secret_tree;
 mod secret_type;
 mod skipped;
 mod spent;
+#[cfg(test)]
+mod testing;
 mod transcript;
 
 pub use epoch::{

@@ -158,3 +158,6 @@ pub struct EpochSecrets {
     /// Section 8.7.
     pub epoch_authenticator: EpochAuthenticator,
 }
+
+#[cfg(test)]
+mod tests;

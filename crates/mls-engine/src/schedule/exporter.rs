@@ -60,3 +60,6 @@ impl EpochAuthenticator {
         bool::from(self.as_slice().ct_eq(other))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ impl InitSecret {
         suite.hpke_export_receiver(external_key_pair, kem_output, (&[], LABEL), suite.hash_len()).map(Self::from_secret)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,6 @@ impl PskSecret {
         Self(Secret::zero(suite.hash_len()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ fn skipped_at_once(limits: &Limits) -> usize {
 fn replay(id: MessageKeyId) -> ProcessError {
     ProcessError::ReplayDetected { leaf: id.leaf, generation: id.generation }
 }
+
+#[cfg(test)]
+mod tests;

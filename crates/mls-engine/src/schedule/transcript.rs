@@ -52,3 +52,6 @@ pub fn interim_transcript_hash(suite: &dyn SuiteCrypto, confirmed: &Hash, tag: &
 pub fn confirmation_tag(suite: &dyn SuiteCrypto, confirmation_key: &ConfirmationKey, confirmed: &Hash) -> Tag {
     suite.mac(confirmation_key.as_secret().as_slice(), &[confirmed.as_slice()])
 }
+
+#[cfg(test)]
+mod tests;

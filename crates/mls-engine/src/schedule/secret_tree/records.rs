@@ -168,3 +168,6 @@ fn is_valid(suite: &dyn SuiteCrypto, leaves: LeafCount, record: &SecretTreeChang
         | SecretTreeChange::DeleteSkipped { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,3 +139,6 @@ impl Start {
         self.siblings.first().map_or(0, |(node, _)| node.level().saturating_add(1)) >= top.level()
     }
 }
+
+#[cfg(test)]
+mod tests;
