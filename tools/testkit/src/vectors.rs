@@ -10,6 +10,7 @@
 pub mod crypto_basics;
 pub mod deserialization;
 pub mod key_schedule;
+pub mod message_protection;
 pub mod messages;
 pub mod psk_secret;
 pub mod secret_tree;
@@ -22,6 +23,7 @@ pub mod welcome;
 mod family;
 mod hex;
 mod host;
+mod keys;
 mod ledger;
 mod outcome;
 mod random;
@@ -78,6 +80,7 @@ fn families() -> Vec<Family> {
         Family::suited("key-schedule", |case| case.cipher_suite, key_schedule::check),
         Family::suited("psk_secret", |case| case.cipher_suite, psk_secret::check),
         Family::suited("transcript-hashes", |case| case.cipher_suite, transcript_hashes::check),
+        Family::suited("message-protection", |case| case.cipher_suite, message_protection::check),
         Family::suited("secret-tree", |case| case.cipher_suite, secret_tree::check),
         Family::suited("tree-validation", |case| case.cipher_suite, tree_validation::check),
         Family::suited("treekem", |case| case.cipher_suite, treekem::check),

@@ -1,13 +1,13 @@
 //! `crypto-basics.json`: labelled operations (RFC 9420, Sections 5.1.2, 5.1.3, 5.2, 8 and 9).
 
 use mls_crypto::{
-    CipherSuite, CryptoProvider, HpkeCiphertext, HpkePrivateKey, HpkePublicKey, SealJob, Secret, SignaturePrivateKey,
-    SignaturePublicKey, SuiteCrypto, label,
+    CipherSuite, CryptoProvider, HpkeCiphertext, HpkePublicKey, SealJob, Secret, SignaturePublicKey, SuiteCrypto, label,
 };
 use serde::Deserialize;
 
 use super::{
     Hex,
+    keys::{hpke_key, signature_key},
     outcome::{At, Outcome, same},
     random::Repeatable,
 };
@@ -123,7 +123,7 @@ fn derive_tree_secret(case: &DeriveTreeSecret, suite: &dyn SuiteCrypto) -> Outco
 }
 
 fn sign_with_label(case: &SignWithLabel, suite: &dyn SuiteCrypto) -> Outcome {
-    let private = SignaturePrivateKey::new(Secret::copy_from(&case.private));
+    let private = signature_key(suite, &case.private);
     let public = SignaturePublicKey::new(case.public.to_vec());
     same("pub of priv", suite.signature_public_key(&private)?.as_slice(), &case.public)?;
     suite.validate_signature_public_key(&public).at("pub")?;
@@ -133,7 +133,7 @@ fn sign_with_label(case: &SignWithLabel, suite: &dyn SuiteCrypto) -> Outcome {
 }
 
 fn encrypt_with_label(case: &EncryptWithLabel, suite: &dyn SuiteCrypto) -> Outcome {
-    let private = HpkePrivateKey::new(Secret::copy_from(&case.private));
+    let private = hpke_key(suite, &case.private);
     let public = HpkePublicKey::new(case.public.to_vec());
     same("pub of priv", suite.hpke_public_key(&private)?.as_slice(), &case.public)?;
     suite.validate_hpke_public_key(&public).at("pub")?;

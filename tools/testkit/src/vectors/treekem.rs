@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::{
     Failure, Hex,
     host::Host,
+    keys::{hpke_key, signature_key},
     outcome::{At, Outcome, equal, same},
 };
 
@@ -102,8 +103,8 @@ pub fn check(case: &Case, provider: &dyn CryptoProvider) -> Outcome {
 fn member(case: &LeafPrivate, suite: &dyn SuiteCrypto, tree: &RatchetTree) -> Result<Member, Failure> {
     let index = LeafIndex::new(case.index);
     let leaf = tree.leaf(index).at("leaf")?;
-    let leaf_key = HpkePrivateKey::new(Secret::copy_from(&case.encryption_priv));
-    let signature_key = SignaturePrivateKey::new(Secret::copy_from(&case.signature_priv));
+    let leaf_key = hpke_key(suite, &case.encryption_priv);
+    let signature_key = signature_key(suite, &case.signature_priv);
     equal("encryption_priv", suite.hpke_public_key(&leaf_key)?, leaf.encryption_key.clone())?;
     equal("signature_priv", suite.signature_public_key(&signature_key)?, leaf.signature_key.clone())?;
     let mut path_keys = Vec::new();

@@ -1,7 +1,7 @@
 //! `welcome.json`: from a Welcome to a confirmed epoch (RFC 9420, Sections 12.4.3 and 12.4.3.1).
 
 use mls_crypto::{
-    CipherSuite, CryptoProvider, HpkePrivateKey, Secret, SignaturePublicKey, SuiteCrypto,
+    CipherSuite, CryptoProvider, SignaturePublicKey, SuiteCrypto,
     label::{decrypt_with_label, verify_with_label},
 };
 use mls_engine::{
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     Failure, Hex,
+    keys::hpke_key,
     outcome::{At, Outcome, equal, holds, same},
 };
 
@@ -60,7 +61,7 @@ fn group_secrets(
 ) -> Result<GroupSecrets, Failure> {
     let reference = key_package.reference(suite)?;
     let sealed = welcome.secrets.iter().find(|entry| entry.new_member == reference).at("our entry")?;
-    let private = HpkePrivateKey::new(Secret::copy_from(&case.init_priv));
+    let private = hpke_key(suite, &case.init_priv);
     same("init_priv", suite.hpke_public_key(&private)?.as_slice(), key_package.init_key.as_slice())?;
     let key_pair = (&private, &key_package.init_key);
     let context = welcome.encrypted_group_info.as_slice();
