@@ -86,7 +86,8 @@ fn check(suite: &dyn SuiteCrypto, mix: &[Signed]) {
     assert_eq!(suite.verify_batch(&good), Ok(()), "batch of good items: {mix:?}");
 }
 
-/// All pairs of odd encodings as `A` and `R` with `S = 0`, and a valid signature with `S` and with `S` plus the order.
+/// All pairs of odd encodings as `A` and `R` with `S = 0`; a valid signature with `S` and with `S` plus the order; and two
+/// errors that cancel in a sum without random coefficients.
 fn fixed_cases(suite: &dyn SuiteCrypto) {
     let odd: Vec<[u8; 32]> = small_order_encodings().into_iter().chain(non_canonical_encodings()).collect();
     let mut accepted = 0;
@@ -103,6 +104,9 @@ fn fixed_cases(suite: &dyn SuiteCrypto) {
     unreduced.signature[32..].copy_from_slice(&plus_order(&good.signature[32..]));
     assert_eq!((good.expected(), unreduced.expected()), (Ok(()), Err(CryptoError::InvalidSignature)));
     check(suite, &[good, unreduced]);
+    let one_off = |error, message| Recipe { secret: 5, nonce: 7, error, message, ..Recipe::default() }.cook();
+    check(suite, &[one_off(1, 1), one_off(-1, 2)]);
+    check(suite, &[one_off(1, 1), one_off(-1, 1)]);
 }
 
 /// How a claim is made: honest in the prime-order group, then bent.
@@ -115,7 +119,7 @@ struct Recipe {
     /// Index of the torsion point added to `R`.
     torsion_of_r: usize,
     /// Added to `S`; not zero makes the equation fail.
-    error: u8,
+    error: i8,
     message: u8,
 }
 
@@ -126,7 +130,8 @@ impl Recipe {
         let commitment = (ED25519_BASEPOINT_POINT * r + EIGHT_TORSION[self.torsion_of_r]).compress().to_bytes();
         let message = vec![self.message; usize::from(self.message)];
         let k = challenge(&commitment, &public_key, &message);
-        let s = r + k * a + Scalar::from(self.error);
+        let error = Scalar::from(self.error.unsigned_abs());
+        let s = r + k * a + if self.error < 0 { -error } else { error };
         Signed { public_key, message, signature: [commitment, s.to_bytes()].concat() }
     }
 }
@@ -134,7 +139,7 @@ impl Recipe {
 /// Claims of all kinds; few secrets, so that batches often repeat a key.
 fn signed() -> impl Strategy<Value = Signed> {
     let torsion = || prop_oneof![Just(0), 0..8_usize];
-    let error = prop_oneof![5 => Just(0), 1 => any::<u8>()];
+    let error = prop_oneof![5 => Just(0), 1 => any::<i8>()];
     let recipe = (0..6_u64, any::<u64>(), torsion(), torsion(), error, 0..4_u8).prop_map(
         |(secret, nonce, torsion_of_a, torsion_of_r, error, message)| {
             Recipe { secret, nonce, torsion_of_a, torsion_of_r, error, message }.cook()

@@ -98,3 +98,6 @@ impl TryRng for Coefficients {
 }
 
 impl TryCryptoRng for Coefficients {}
+
+#[cfg(test)]
+mod tests;
