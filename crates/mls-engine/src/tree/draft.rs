@@ -172,6 +172,44 @@ impl<'a> TreeDraft<'a> {
     }
 }
 
+/// Single changes, for those who follow a tree without being in the group. Leaves are taken as they are.
+impl RatchetTree {
+    /// The tree after an Add (Section 12.1.1), and where the leaf is.
+    ///
+    /// # Errors
+    /// [`ProcessError::GroupFull`], [`ProcessError::DuplicateKey`].
+    pub fn with_added(&self, suite: &dyn SuiteCrypto, leaf: LeafNode) -> Result<(Self, LeafIndex), ProcessError> {
+        let mut draft = self.draft(suite);
+        let index = draft.add(leaf)?;
+        Ok((draft.seal()?, index))
+    }
+
+    /// The tree after an Update by the member at `index` (Section 12.1.2).
+    ///
+    /// # Errors
+    /// [`ProcessError::UnknownMember`] outside the tree, [`ProcessError::DuplicateKey`].
+    pub fn with_updated(
+        &self,
+        suite: &dyn SuiteCrypto,
+        index: LeafIndex,
+        leaf: LeafNode,
+    ) -> Result<Self, ProcessError> {
+        let mut draft = self.draft(suite);
+        draft.update(index, leaf)?;
+        draft.seal()
+    }
+
+    /// The tree after a Remove of the member at `index` (Section 12.1.3).
+    ///
+    /// # Errors
+    /// [`ProcessError::UnknownMember`] outside the tree.
+    pub fn with_removed(&self, suite: &dyn SuiteCrypto, index: LeafIndex) -> Result<Self, ProcessError> {
+        let mut draft = self.draft(suite);
+        draft.remove(index)?;
+        draft.seal()
+    }
+}
+
 /// One leaf's edit on its way down.
 struct Edit<'a> {
     suite: &'a dyn SuiteCrypto,
