@@ -16,6 +16,7 @@ pub mod psk_secret;
 pub mod secret_tree;
 pub mod transcript_hashes;
 pub mod tree_math;
+pub mod tree_operations;
 pub mod tree_validation;
 pub mod treekem;
 pub mod welcome;
@@ -82,6 +83,7 @@ fn families() -> Vec<Family> {
         Family::suited("transcript-hashes", |case| case.cipher_suite, transcript_hashes::check),
         Family::suited("message-protection", |case| case.cipher_suite, message_protection::check),
         Family::suited("secret-tree", |case| case.cipher_suite, secret_tree::check),
+        Family::suited("tree-operations", |case| case.cipher_suite, tree_operations::check),
         Family::suited("tree-validation", |case| case.cipher_suite, tree_validation::check),
         Family::suited("treekem", |case| case.cipher_suite, treekem::check),
         Family::suited("welcome", |case| case.cipher_suite, welcome::check),

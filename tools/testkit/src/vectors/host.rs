@@ -1,11 +1,16 @@
 //! The host of an engine under test: believes every credential, allows every change, on one thread.
 
-use mls_crypto::{CryptoProvider, Sequential};
+use std::collections::BTreeMap;
+
+use mls_crypto::{CryptoProvider, Secret, Sequential};
 use mls_engine::{
     error::Refusal,
     limits::Limits,
-    message::{LeafNode, ProposalType},
-    policy::{CommitClaim, CredentialClaim, CustomProposalRules, Env, Policy, ProposalClaim, Timestamp},
+    message::{GroupContext, LeafNode, ProposalType},
+    policy::{
+        CommitClaim, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim, PskSource,
+        Timestamp,
+    },
 };
 
 use super::random::Repeatable;
@@ -18,12 +23,37 @@ const NOW: Timestamp = 1_700_000_000;
 pub(super) struct Host {
     random: Repeatable,
     limits: Limits,
+    psks: ExternalPsks,
 }
 
 impl Host {
+    /// A host that holds these external PSKs, by id.
+    pub(super) fn with_psks<'a>(psks: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let psks = ExternalPsks(psks.map(|(id, psk)| (id.to_vec(), psk.to_vec())).collect());
+        Self { psks, ..Self::default() }
+    }
+
     pub(super) fn env<'a>(&'a self, crypto: &'a dyn CryptoProvider) -> Env<'a> {
-        let Self { random, limits } = self;
-        Env { crypto, random, parallel: &Sequential, policy: &AllowAll, limits, now: NOW }
+        let Self { random, limits, psks } = self;
+        Env { crypto, random, parallel: &Sequential, policy: &AllowAll, psks, limits, now: NOW }
+    }
+}
+
+/// External PSKs, and no other groups.
+#[derive(Debug, Default)]
+struct ExternalPsks(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl PskSource for ExternalPsks {
+    fn external(&self, psk_id: &[u8]) -> Option<Secret> {
+        self.0.get(psk_id).map(|psk| Secret::copy_from(psk))
+    }
+
+    fn resumption(&self, _group_id: &[u8], _epoch: u64) -> Option<Secret> {
+        None
+    }
+
+    fn predecessor(&self, _group_id: &[u8]) -> Option<Predecessor> {
+        None
     }
 }
 
@@ -46,6 +76,10 @@ impl Policy for AllowAll {
 
     fn authorize_commit(&self, _claim: &CommitClaim<'_>) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn accepts_public_handshakes(&self, _context: &GroupContext) -> bool {
+        true
     }
 
     fn max_lifetime(&self) -> u64 {

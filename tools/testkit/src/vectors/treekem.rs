@@ -193,7 +193,7 @@ impl Bench<'_> {
         context: &[u8],
     ) -> Result<PathReceived, Failure> {
         let private = &self.members[&receiver].tree;
-        Ok(private.open_path(self.suite, (&self.tree, sender), path, &BTreeSet::new(), context)?)
+        Ok(private.open_path(self.suite, (&self.tree, sender), (path, &BTreeSet::new()), context, None)?)
     }
 
     /// Private keys belong to the public keys of the tree.
