@@ -117,6 +117,13 @@ fn skipped_keys_are_bounded_per_sender() {
     assert_eq!(kept(&tree), [0, 1, 9, 11]);
     open(&mut tree, id(OWN, 2), &limits, 3).unwrap();
     assert_eq!(kept(&tree), [0, 1, 9, 11]);
+    open(&mut tree, id(BOB, 15), &limits, 4).unwrap();
+    assert_eq!(kept(&tree), [0, 1, 13, 14]);
+    let suite = Counting::new();
+    let (_, spent) = tree.peek(&suite, id(BOB, 20), &limits).unwrap();
+    let lowered = Limits { max_skipped_keys_per_sender: 2, ..limits.clone() };
+    tree.record(&suite, spent, &lowered, 5).unwrap();
+    assert_eq!(kept(&tree), [18, 19]);
     let error = open(&mut tree, id(BOB, 8), &limits, 3).unwrap_err();
     assert_eq!(error, ProcessError::ReplayDetected { leaf: BOB, generation: 8 });
 }

@@ -147,8 +147,10 @@ fn model(suite: &dyn SuiteCrypto, opened: &BTreeSet<MessageKeyId>) -> Image {
         used.iter().flat_map(|leaf| [(*leaf, RatchetKind::Handshake), (*leaf, RatchetKind::Application)])
     {
         let of_ratchet = |generation| MessageKeyId::new(leaf, kind, generation);
-        let end =
-            (0..100).rev().find(|generation| opened.contains(&of_ratchet(*generation))).map_or(0, |last| last + 1);
+        let end = (0..100)
+            .rev()
+            .find(|generation| opened.contains(&of_ratchet(*generation)))
+            .map_or(0, |last| last.saturating_add(1));
         let mut ratchet = start(suite, leaf, kind);
         while ratchet.generation < end {
             let id = of_ratchet(ratchet.generation);
