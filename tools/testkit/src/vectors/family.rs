@@ -1,6 +1,7 @@
 //! From a family's file to its trials.
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
 };
@@ -12,11 +13,15 @@ use serde::de::DeserializeOwned;
 use super::{
     Outcome, Provider,
     ledger::{Ledger, Verdict},
+    outcome::At,
     source::{Found, Source},
 };
 
 /// The check of one case; the provider is `None` in families that need no cryptography.
 type Check = Box<dyn Fn(Option<&dyn CryptoProvider>) -> Outcome + Send + Sync>;
+
+/// Reads a file.
+type Load = Box<dyn Fn(&[u8]) -> serde_json::Result<Vec<Case>>>;
 
 /// One case of a file.
 struct Case {
@@ -27,7 +32,7 @@ struct Case {
 /// A family of vectors: the name of its file and how to read it.
 pub(super) struct Family {
     name: &'static str,
-    load: Box<dyn Fn(&[u8]) -> serde_json::Result<Vec<Case>>>,
+    load: Load,
 }
 
 impl Family {
@@ -51,7 +56,7 @@ impl Family {
     {
         let wrap = move |case: C| Case {
             suite: Some(suite(&case)),
-            check: Box::new(move |crypto| crypto.map_or(Ok(()), |crypto| check(&case, crypto))),
+            check: Box::new(move |crypto| check(&case, crypto.at("provider")?)),
         };
         Self { name, load: Box::new(move |bytes| load(bytes, wrap)) }
     }
@@ -92,7 +97,7 @@ impl Family {
     }
 
     fn case_trials(&self, cases: Vec<Case>, providers: &[Provider], ledger: &Ledger) -> Vec<Trial> {
-        let mut seen = std::collections::BTreeMap::<Option<u16>, usize>::new();
+        let mut seen = BTreeMap::<Option<u16>, usize>::new();
         let mut trials = Vec::new();
         for case in cases {
             let position = seen.entry(case.suite).or_default();
