@@ -12,6 +12,7 @@ pub mod deserialization;
 pub mod key_schedule;
 pub mod message_protection;
 pub mod messages;
+pub mod passive_client;
 pub mod psk_secret;
 pub mod secret_tree;
 pub mod transcript_hashes;
@@ -79,6 +80,9 @@ fn families() -> Vec<Family> {
         Family::plain("messages", messages::check),
         Family::suited("crypto-basics", |case| case.cipher_suite, crypto_basics::check),
         Family::suited("key-schedule", |case| case.cipher_suite, key_schedule::check),
+        Family::suited("passive-client-welcome", |case| case.cipher_suite, passive_client::check),
+        Family::suited("passive-client-handling-commit", |case| case.cipher_suite, passive_client::check),
+        Family::suited("passive-client-random", |case| case.cipher_suite, passive_client::check),
         Family::suited("psk_secret", |case| case.cipher_suite, psk_secret::check),
         Family::suited("transcript-hashes", |case| case.cipher_suite, transcript_hashes::check),
         Family::suited("message-protection", |case| case.cipher_suite, message_protection::check),
