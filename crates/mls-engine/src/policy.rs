@@ -5,13 +5,13 @@
 
 use core::fmt;
 
-use mls_crypto::{CryptoProvider, Parallel, Random, SignaturePublicKey};
+use mls_crypto::{CryptoProvider, Parallel, Random, Secret, SignaturePublicKey};
 
 use crate::{
     error::Refusal,
     limits::Limits,
     math::LeafIndex,
-    message::{Credential, GroupContext, LeafNode, Proposal, ProposalType},
+    message::{Credential, GroupContext, LeafNode, Proposal, ProposalType, ReInit},
 };
 
 /// Seconds since 1970-01-01T00:00:00Z.
@@ -28,6 +28,8 @@ pub struct Env<'a> {
     pub parallel: &'a dyn Parallel,
     /// The application's decisions.
     pub policy: &'a dyn Policy,
+    /// Pre-shared keys, and groups that others continue.
+    pub psks: &'a dyn PskSource,
     /// Caps on what peers choose.
     pub limits: &'a Limits,
     /// The time.
@@ -38,6 +40,47 @@ impl fmt::Debug for Env<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Env").field("now", &self.now).finish_non_exhaustive()
     }
+}
+
+/// Pre-shared keys the host holds (Section 8.4), and what it knows of groups that others continue.
+pub trait PskSource: Send + Sync {
+    /// The external PSK with this id.
+    fn external(&self, psk_id: &[u8]) -> Option<Secret>;
+
+    /// The `resumption_psk` of an epoch of another group.
+    fn resumption(&self, group_id: &[u8], epoch: u64) -> Option<Secret>;
+
+    /// A group that a Welcome says it continues (WEL-18, WEL-19).
+    fn predecessor(&self, group_id: &[u8]) -> Option<Predecessor>;
+}
+
+/// No pre-shared keys and no other groups.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoPsks;
+
+impl PskSource for NoPsks {
+    fn external(&self, _: &[u8]) -> Option<Secret> {
+        None
+    }
+
+    fn resumption(&self, _: &[u8], _: u64) -> Option<Secret> {
+        None
+    }
+
+    fn predecessor(&self, _: &[u8]) -> Option<Predecessor> {
+        None
+    }
+}
+
+/// The last state of a group that is continued by ReInit or branch (Sections 11.2 and 11.3).
+#[derive(Clone, Debug)]
+pub struct Predecessor {
+    /// Its context.
+    pub context: GroupContext,
+    /// The ReInit its last commit held.
+    pub reinit: Option<ReInit>,
+    /// Its members.
+    pub members: Vec<LeafNode>,
 }
 
 /// In what role a credential is shown.
@@ -182,6 +225,9 @@ pub trait Policy: Send + Sync {
     /// # Errors
     /// [`Refusal`] with the application's reason.
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal>;
+
+    /// FRM-02: whether members may send handshakes as PublicMessage in the group with this context.
+    fn accepts_public_handshakes(&self, context: &GroupContext) -> bool;
 
     /// LN-19: the longest lifetime of a key package, in seconds.
     fn max_lifetime(&self) -> u64;

@@ -25,15 +25,18 @@ use keys::KeyIndex;
 pub use leaf_rules::{Checked, LeafPlace, LeafRules};
 pub use node::{Node, ParentNode};
 pub use path::{PathCreated, PathReceived, PathSigner};
+pub(crate) use path::{seal_in_parallel, sign_leaf};
 pub use private::{PrivateChange, TreePrivate};
 pub use rows::{NodeRow, NodeSource};
 use subtree::{Span, Subtree};
 use summary::Types;
+pub(crate) use validate::check_agreement;
 pub use validate::validate;
 
 use crate::{
     math::{LeafCount, LeafIndex, NodeIndex},
     message::{CredentialType, ExtensionType, LeafNode, ProposalType},
+    policy::Roster,
 };
 
 /// The public ratchet tree of one epoch.
@@ -57,6 +60,11 @@ impl RatchetTree {
     /// Number of leaf positions.
     pub fn leaf_count(&self) -> LeafCount {
         LeafCount::of_depth(self.depth).unwrap_or(LeafCount::ONE)
+    }
+
+    /// Height of the root above the leaves.
+    pub fn depth(&self) -> u8 {
+        self.depth
     }
 
     /// Number of members.
@@ -174,6 +182,16 @@ impl RatchetTree {
 
     fn subtree_at(&self, node: NodeIndex) -> Option<&Subtree> {
         self.root.at(Span::root(self.depth), span_of(node)?)
+    }
+}
+
+impl Roster for RatchetTree {
+    fn member(&self, index: LeafIndex) -> Option<&LeafNode> {
+        self.leaf(index)
+    }
+
+    fn count(&self) -> u32 {
+        self.member_count()
     }
 }
 

@@ -44,6 +44,9 @@ impl ExtensionType {
     /// Section 12.1.8.1.
     pub const EXTERNAL_SENDERS: Self = Self(5);
 
+    /// `last_resort_key_package` in its first form (draft-ietf-mls-extensions): a key package that may be used again.
+    pub const LAST_RESORT: Self = Self(0x000A);
+
     /// Whether every client supports the type without listing it (Section 7.2).
     pub const fn is_default(self) -> bool {
         matches!(self.0, 1..=5)

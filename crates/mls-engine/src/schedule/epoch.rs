@@ -72,6 +72,19 @@ impl JoinerSecret {
         expand_with_label(suite, &extracted, "joiner", group_context, suite.hash_len()).map(Self)
     }
 
+    /// The welcome secret alone, for a joiner that does not know the context yet (Section 12.4.3.1).
+    ///
+    /// # Errors
+    /// [`CryptoError`] of the provider.
+    pub fn welcome_secret(
+        &self,
+        suite: &dyn SuiteCrypto,
+        psk_secret: &PskSecret,
+    ) -> Result<WelcomeSecret, CryptoError> {
+        let extracted = suite.kdf_extract(self.0.as_slice(), psk_secret.as_secret().as_slice());
+        derive_secret(suite, &extracted, "welcome").map(WelcomeSecret)
+    }
+
     /// The second stage. The joiner secret is borrowed, since the committer goes on to send it in Welcomes; drop it
     /// right after.
     ///

@@ -56,7 +56,7 @@ impl SecretTree {
         tree
     }
 
-    fn empty(leaves: LeafCount) -> Self {
+    pub(crate) fn empty(leaves: LeafCount) -> Self {
         let (nodes, ratchets, blocks) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { leaves, nodes, ratchets, blocks, skipped: SkippedKeys::default() }
     }

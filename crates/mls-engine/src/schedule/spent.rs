@@ -38,6 +38,11 @@ impl Spent {
     pub const fn generation(&self) -> u32 {
         self.id.generation
     }
+
+    /// Whether recording it starts the sender's ratchets, and so changes nodes of the tree.
+    pub const fn starts_ratchets(&self) -> bool {
+        self.start.is_some()
+    }
 }
 
 /// The way from a held node down to a leaf, without the ratchet that is used.
@@ -127,21 +132,5 @@ pub enum SecretTreeChange {
 impl SecretTreeChange {
     pub(super) fn put_ratchet(leaf: LeafIndex, kind: RatchetKind, ratchet: &Ratchet) -> Self {
         Self::PutRatchet { leaf, kind, generation: ratchet.generation, secret: ratchet.secret.duplicate() }
-    }
-
-    /// A second owner of the values, one for memory and one for the store.
-    pub(super) fn duplicate(&self) -> Self {
-        match self {
-            Self::PutNode { node, secret } => Self::PutNode { node: *node, secret: secret.duplicate() },
-            Self::DeleteNode { node } => Self::DeleteNode { node: *node },
-            Self::PutRatchet { leaf, kind, generation, secret } => {
-                Self::PutRatchet { leaf: *leaf, kind: *kind, generation: *generation, secret: secret.duplicate() }
-            }
-            Self::DeleteRatchet { leaf, kind } => Self::DeleteRatchet { leaf: *leaf, kind: *kind },
-            Self::PutSkipped { id, created, message_key } => {
-                Self::PutSkipped { id: *id, created: *created, message_key: message_key.duplicate() }
-            }
-            Self::DeleteSkipped { id } => Self::DeleteSkipped { id: *id },
-        }
     }
 }

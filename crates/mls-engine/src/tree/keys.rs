@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use imbl::HashMap;
 use mls_crypto::{HpkePublicKey, SignaturePublicKey, SuiteCrypto};
+use rpds::HashTrieMapSync;
 
 use crate::{
     error::ProcessError,
@@ -19,8 +19,8 @@ type KeyId = [u8; 32];
 /// The index of a sealed tree: shared between epochs like the tree itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
-    encryption: HashMap<KeyId, NodeIndex>,
-    signature: HashMap<KeyId, LeafIndex>,
+    encryption: HashTrieMapSync<KeyId, NodeIndex>,
+    signature: HashTrieMapSync<KeyId, LeafIndex>,
 }
 
 /// Keys a draft takes out and puts in, in the order it did so.
@@ -76,20 +76,24 @@ impl KeyChanges {
 
 /// Takes out every key whose last change at its place was a loss, then puts in those whose last change was a gain.
 fn apply<P: Copy + Ord>(
-    mut index: HashMap<KeyId, P>,
+    mut index: HashTrieMapSync<KeyId, P>,
     changes: Vec<(KeyId, P, Change)>,
-) -> Result<HashMap<KeyId, P>, ProcessError> {
+) -> Result<HashTrieMapSync<KeyId, P>, ProcessError> {
     let last: BTreeMap<(KeyId, P), Change> =
         changes.into_iter().map(|(key, place, change)| ((key, place), change)).collect();
     for (key, place) in last.keys() {
         if index.get(key) == Some(place) {
-            index.remove(key);
+            index.remove_mut(key);
         }
     }
     for ((key, place), change) in last {
-        if change == Change::Gained && index.insert(key, place).is_some() {
+        if change == Change::Lost {
+            continue;
+        }
+        if index.contains_key(&key) {
             return Err(ProcessError::DuplicateKey);
         }
+        index.insert_mut(key, place);
     }
     Ok(index)
 }

@@ -3,7 +3,10 @@
 //! In: a leaf, where it appears, and the context it has to fit. Out: [`Checked`], the only way into a tree.
 //! Always: what one leaf can be judged by is judged here; what needs all members is asked of the tree's summary.
 
-use mls_crypto::{SignedItem, SuiteCrypto, label};
+use std::sync::OnceLock;
+
+use mls_crypto::{SignaturePublicKey, SignedItem, SuiteCrypto, label};
+use tls_codec::VLBytes;
 
 use super::RatchetTree;
 use crate::{
@@ -74,11 +77,40 @@ impl<'a> LeafRules<'a> {
         })
     }
 
-    /// KP-01 to KP-08 (Section 10.1), and the leaf inside.
+    /// KP-01 to KP-08 (Section 10.1), and the leaf inside. `sending` is whether we are about to use it (LN-17, LN-18).
     ///
     /// # Errors
     /// [`ProcessError`] naming the rule.
-    pub fn check_key_package(&self, package: KeyPackage, sending: bool) -> Result<Checked<KeyPackage>, ProcessError> {
+    pub fn check_key_package(&self, package: &KeyPackage, sending: bool) -> Result<Checked<KeyPackage>, ProcessError> {
+        let mut checked = self.check_key_packages(&[package], sending)?;
+        checked.pop().ok_or(ProcessError::NotForUs)
+    }
+
+    /// [`LeafRules::check_key_package`] for many, in order; signatures are verified in batches, in parallel.
+    ///
+    /// # Errors
+    /// [`ProcessError`] naming the rule, for the first package that breaks one.
+    pub fn check_key_packages(
+        &self,
+        packages: &[&KeyPackage],
+        sending: bool,
+    ) -> Result<Vec<Checked<KeyPackage>>, ProcessError> {
+        packages.iter().try_for_each(|package| self.check_key_package_unsigned(package, sending))?;
+        self.verify_in_parallel(packages, &|package| {
+            // KP-03: under the leaf's own key. LN-02
+            let package_content = label::sign_content(KeyPackage::SIGNATURE_LABEL, &package.tbs()?)?;
+            let leaf_tbs = package.leaf_node.tbs(self.group_id, LeafIndex::FIRST)?;
+            let leaf_content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf_tbs)?;
+            let key = &package.leaf_node.signature_key;
+            Ok(vec![
+                Signature::new(Signed::KeyPackage, key, package_content, &package.signature),
+                Signature::new(Signed::LeafNode(None), key, leaf_content, &package.leaf_node.signature),
+            ])
+        })?;
+        Ok(packages.iter().map(|package| Checked((*package).clone())).collect())
+    }
+
+    fn check_key_package_unsigned(&self, package: &KeyPackage, sending: bool) -> Result<(), ProcessError> {
         let suite = self.suite;
         // KP-01
         if package.version != ProtocolVersion::MLS10 || package.cipher_suite != suite.cipher_suite() {
@@ -92,11 +124,7 @@ impl<'a> LeafRules<'a> {
         suite.validate_hpke_public_key(&package.init_key)?;
         // KP-07; KP-08: what is inside is ignored.
         listed(&package.leaf_node.capabilities, &package.extensions)?;
-        self.check(&package.leaf_node, LeafPlace::KeyPackage { sending })?;
-        // KP-03: under the leaf's own key.
-        verify(suite, &package.leaf_node, KeyPackage::SIGNATURE_LABEL, &package.tbs()?, package.signature.as_slice())
-            .map_err(|_| ProcessError::BadSignature(Signed::KeyPackage))?;
-        Ok(Checked(package))
+        self.check_unsigned(&package.leaf_node, LeafPlace::KeyPackage { sending })
     }
 
     /// LN-01 to LN-26 (Section 7.3) as far as the leaf alone can show.
@@ -199,39 +227,60 @@ impl<'a> LeafRules<'a> {
         for (index, leaf) in &members {
             self.check_unsigned(leaf, LeafPlace::Tree(*index))?;
         }
-        self.verify_signatures(&members)
+        self.verify_in_parallel(&members, &|(index, leaf)| {
+            let content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?;
+            let object = Signed::LeafNode(Some(*index));
+            Ok(vec![Signature::new(object, &leaf.signature_key, content, &leaf.signature)])
+        })
     }
 
-    fn verify_signatures(&self, members: &[(LeafIndex, &LeafNode)]) -> Result<(), ProcessError> {
-        let width = self.env.parallel.width().max(1);
-        let piece_len = members.len().div_ceil(width).max(1);
-        let pieces: Vec<_> = members.chunks(piece_len).collect();
-        let results: Vec<_> = pieces.iter().map(|_| std::sync::OnceLock::new()).collect();
+    /// Verifies the signatures that `signatures` finds on each item, split over what `env.parallel` offers.
+    fn verify_in_parallel<'s, T: Sync>(
+        &self,
+        items: &'s [T],
+        signatures: &(dyn Fn(&'s T) -> Result<Vec<Signature<'s>>, ProcessError> + Sync),
+    ) -> Result<(), ProcessError> {
+        let piece_len = items.len().div_ceil(self.env.parallel.width().max(1)).max(1);
+        let pieces: Vec<_> = items.chunks(piece_len).collect();
+        let results: Vec<_> = pieces.iter().map(|_| OnceLock::new()).collect();
         self.env.parallel.run(pieces.len(), &|piece| {
-            if let (Some(members), Some(result)) = (pieces.get(piece), results.get(piece)) {
-                let _ = result.set(self.verify_piece(members));
+            if let (Some(items), Some(result)) = (pieces.get(piece), results.get(piece)) {
+                let _ = result.set(self.verify_piece(items, signatures));
             }
         });
         results.into_iter().try_for_each(|result| result.into_inner().unwrap_or(Ok(())))
     }
 
-    fn verify_piece(&self, members: &[(LeafIndex, &LeafNode)]) -> Result<(), ProcessError> {
-        let messages = members
+    fn verify_piece<'s, T>(
+        &self,
+        items: &'s [T],
+        signatures: &(dyn Fn(&'s T) -> Result<Vec<Signature<'s>>, ProcessError> + Sync),
+    ) -> Result<(), ProcessError> {
+        let mut batch = Vec::with_capacity(items.len());
+        for item in items {
+            batch.extend(signatures(item)?);
+        }
+        let signed: Vec<_> = batch
             .iter()
-            .map(|(index, leaf)| Ok(label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?))
-            .collect::<Result<Vec<_>, ProcessError>>()?;
-        let items: Vec<_> = members
-            .iter()
-            .zip(&messages)
-            .map(|((_, leaf), message)| SignedItem {
-                public_key: &leaf.signature_key,
-                message,
-                signature: leaf.signature.as_slice(),
-            })
+            .map(|item| SignedItem { public_key: item.key, message: &item.content, signature: item.signature })
             .collect();
-        self.suite.verify_batch(&items).map_err(|(position, _)| {
-            ProcessError::BadSignature(Signed::LeafNode(members.get(position).map(|(index, _)| *index)))
+        self.suite.verify_batch(&signed).map_err(|(position, error)| {
+            batch.get(position).map_or(ProcessError::Crypto(error), |item| ProcessError::BadSignature(item.object))
         })
+    }
+}
+
+/// One signature to verify.
+struct Signature<'a> {
+    object: Signed,
+    key: &'a SignaturePublicKey,
+    content: Vec<u8>,
+    signature: &'a [u8],
+}
+
+impl<'a> Signature<'a> {
+    fn new(object: Signed, key: &'a SignaturePublicKey, content: Vec<u8>, signature: &'a VLBytes) -> Self {
+        Self { object, key, content, signature: signature.as_slice() }
     }
 }
 

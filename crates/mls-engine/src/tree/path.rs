@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use mls_crypto::{
-    HpkeCiphertext, HpkePrivateKey, HpkePublicKey, SealJob, Secret, SignaturePrivateKey, SuiteCrypto, label,
+    HpkeCiphertext, HpkePrivateKey, HpkePublicKey, SealJob, Secret, SignaturePrivateKey, SuiteCrypto,
+    label::{self, encrypt_with_label_many},
 };
 use tls_codec::VLBytes;
 
@@ -118,7 +119,7 @@ impl PathCreated {
             let plaintext = node.path_secret.as_slice();
             jobs.extend(recipients.iter().map(|(_, public_key)| SealJob { public_key, plaintext }));
         }
-        let mut ciphertexts = seal_in_parallel(env, suite, &jobs, group_context)?.into_iter();
+        let mut ciphertexts = seal_in_parallel(env, suite, &jobs, ENCRYPT_LABEL, group_context)?.into_iter();
         let nodes = self.nodes.iter().zip(&recipients).map(|(node, recipients)| UpdatePathNode {
             encryption_key: node.public_key.clone(),
             encrypted_path_secret: ciphertexts.by_ref().take(recipients.len()).collect(),
@@ -185,11 +186,12 @@ fn recipients<'a>(
     resolution
 }
 
-/// Seals all jobs under one context, split over what `env.parallel` offers; order is kept.
-fn seal_in_parallel(
+/// Seals all jobs under one label and context, split over what `env.parallel` offers; order is kept.
+pub(crate) fn seal_in_parallel(
     env: &Env<'_>,
     suite: &dyn SuiteCrypto,
     jobs: &[SealJob<'_>],
+    label: &str,
     context: &[u8],
 ) -> Result<Vec<HpkeCiphertext>, ProcessError> {
     let piece_len = jobs.len().div_ceil(env.parallel.width().max(1)).max(1);
@@ -197,7 +199,7 @@ fn seal_in_parallel(
     let results: Vec<_> = pieces.iter().map(|_| std::sync::OnceLock::new()).collect();
     env.parallel.run(pieces.len(), &|piece| {
         if let (Some(jobs), Some(result)) = (pieces.get(piece), results.get(piece)) {
-            let _ = result.set(label::encrypt_with_label_many(suite, jobs, ENCRYPT_LABEL, context, env.random));
+            let _ = result.set(encrypt_with_label_many(suite, jobs, label, context, env.random));
         }
     });
     let mut sealed = Vec::with_capacity(jobs.len());
@@ -267,6 +269,7 @@ fn check_shape(steps: &[PathStep<'_>], path: &UpdatePath, added: &BTreeSet<LeafI
 impl TreePrivate {
     /// Section 7.5, second half: opens the path secret meant for us and derives what is above it.
     /// `provisional` is the tree before the path was merged; `group_context` is the encoded provisional context.
+    /// `own_update` is our next leaf key, if the same commit applies an Update of ours.
     ///
     /// # Errors
     /// [`ProcessError::PathKeyMissing`], [`ProcessError::InvalidPathSecret`], [`ProcessError::PathKeyMismatch`],
@@ -275,11 +278,16 @@ impl TreePrivate {
         &self,
         suite: &dyn SuiteCrypto,
         provisional: (&RatchetTree, LeafIndex),
-        path: &UpdatePath,
-        added: &BTreeSet<LeafIndex>,
+        path: (&UpdatePath, &BTreeSet<LeafIndex>),
         group_context: &[u8],
+        own_update: Option<&HpkePrivateKey>,
     ) -> Result<PathReceived, ProcessError> {
-        let (tree, committer) = provisional;
+        let ((tree, committer), (path, added)) = (provisional, path);
+        let own_leaf = self.own().node();
+        let key_of = |node: NodeIndex| match own_update {
+            Some(key) if Some(node) == own_leaf => Some(key),
+            _ => self.key(node),
+        };
         let steps = tree.filtered_direct_path(committer);
         let position = steps.iter().position(|step| step.copath.0.contains(self.own()));
         let position = position.ok_or(ProcessError::PathKeyMissing)?;
@@ -288,7 +296,7 @@ impl TreePrivate {
         // PATH-14, PATH-15
         let known = recipients.iter().zip(path.nodes.get(position).map_or(&[][..], |node| &node.encrypted_path_secret));
         let (private, public, ciphertext) = known
-            .filter_map(|((node, public), ciphertext)| Some((self.key(*node)?, *public, ciphertext)))
+            .filter_map(|((node, public), ciphertext)| Some((key_of(*node)?, *public, ciphertext)))
             .next()
             .ok_or(ProcessError::PathKeyMissing)?;
         let secret = label::decrypt_with_label(suite, (private, public), ENCRYPT_LABEL, group_context, ciphertext)?;

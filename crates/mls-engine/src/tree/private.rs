@@ -99,16 +99,39 @@ impl TreePrivate {
         Ok(())
     }
 
+    /// DEL-13: forgets every key.
+    pub(crate) fn wipe(&mut self) {
+        self.leaf_key = HpkePrivateKey::new(Secret::new(Vec::new()));
+        self.path_keys.clear();
+    }
+
+    /// The nodes whose keys [`TreePrivate::adopt`] would wipe without a successor.
+    pub(crate) fn outdated<'a>(
+        &'a self,
+        change: &'a PrivateChange,
+        old: &'a RatchetTree,
+        new: &'a RatchetTree,
+    ) -> impl Iterator<Item = NodeIndex> + 'a {
+        let kept = move |node: &NodeIndex| is_same(*node, old, new);
+        let replaced = |node: &NodeIndex| change.path_keys.iter().any(|(set, _)| set == node);
+        self.path_keys.keys().copied().filter(move |node| !kept(node) && !replaced(node))
+    }
+
     /// Moves to the next tree: takes the new keys and wipes those whose nodes are not what they were.
     pub(crate) fn adopt(&mut self, change: PrivateChange, old: &RatchetTree, new: &RatchetTree) {
-        self.path_keys.retain(|node, _| match (old.parent(*node), new.parent(*node)) {
-            (Some(before), Some(after)) => before.encryption_key == after.encryption_key,
-            _ => false,
-        });
+        self.path_keys.retain(|node, _| is_same(*node, old, new));
         self.path_keys.extend(change.path_keys);
         if let Some(leaf_key) = change.leaf_key {
             self.leaf_key = leaf_key;
         }
+    }
+}
+
+/// Whether a parent has the same key in both trees.
+fn is_same(node: NodeIndex, old: &RatchetTree, new: &RatchetTree) -> bool {
+    match (old.parent(node), new.parent(node)) {
+        (Some(before), Some(after)) => before.encryption_key == after.encryption_key,
+        _ => false,
     }
 }
 

@@ -49,32 +49,29 @@ impl SecretTree {
         nodes.chain(ratchets).chain(skipped).collect()
     }
 
-    /// DEL-06 (Section 15.3): wipes skipped keys older than the limit; the deletes are for the store. `now` is in
-    /// seconds.
-    #[must_use = "the records have to go too"]
-    pub fn expire(&mut self, now: u64, limits: &Limits) -> Vec<SecretTreeChange> {
-        let expired = self.skipped.expired(now, limits).into_iter();
-        expired
-            .map(|id| {
-                self.skipped.remove(id);
-                SecretTreeChange::DeleteSkipped { id }
-            })
-            .collect()
+    /// DEL-06 (Section 15.3): the deletes of skipped keys older than the limit. `now` is in seconds.
+    pub fn expired(&self, now: u64, limits: &Limits) -> Vec<SecretTreeChange> {
+        self.skipped.expired(now, limits).into_iter().map(|id| SecretTreeChange::DeleteSkipped { id }).collect()
     }
 
-    /// What a past epoch keeps: everything but our own leaf. Returns the changes of the records as well.
+    /// Does what [`SecretTree::expired`] says, and wipes the keys.
+    pub fn expire(&mut self, now: u64, limits: &Limits) {
+        self.expired(now, limits).into_iter().for_each(|change| self.apply(change));
+    }
+
+    /// What has to change for a past epoch to keep everything but our own leaf.
     ///
-    /// Our ratchets, blocks and skipped keys are wiped. If our leaf was never used, the way down to it is derived, the
-    /// node secrets beside it are kept, and the held node above and the leaf's own secret are wiped; so afterwards no
+    /// Our ratchets, blocks and skipped keys go. If our leaf was never used, the way down to it is derived, the
+    /// node secrets beside it are kept, and the held node above and the leaf's own secret go; so afterwards no
     /// secret of ours can be derived from what is left, and every other member's still can.
     ///
     /// # Errors
-    /// [`CryptoError`] of the provider; the tree is lost then, since it must not stay as it was.
-    pub fn into_receive_only(
-        mut self,
+    /// [`CryptoError`] of the provider.
+    pub fn receive_only_changes(
+        &self,
         suite: &dyn SuiteCrypto,
         own: LeafIndex,
-    ) -> Result<(Self, Vec<SecretTreeChange>), CryptoError> {
+    ) -> Result<Vec<SecretTreeChange>, CryptoError> {
         let kinds = [RatchetKind::Handshake, RatchetKind::Application];
         let mut changes = Vec::new();
         if let Some(top) = self.nearest_held(own)
@@ -87,8 +84,16 @@ impl SecretTree {
         let started = kinds.into_iter().filter(|kind| self.ratchets.contains_key(&(own, *kind)));
         changes.extend(started.map(|kind| SecretTreeChange::DeleteRatchet { leaf: own, kind }));
         changes.extend(self.skipped.of_sender(own).map(|(_, id)| SecretTreeChange::DeleteSkipped { id }));
-        changes.iter().for_each(|change| self.apply(change.duplicate()));
-        Ok((self, changes))
+        Ok(changes)
+    }
+
+    /// Does what [`SecretTree::receive_only_changes`] says, and wipes what goes.
+    ///
+    /// # Errors
+    /// [`CryptoError`] of the provider; the tree is lost then, since it must not stay as it was.
+    pub fn into_receive_only(mut self, suite: &dyn SuiteCrypto, own: LeafIndex) -> Result<Self, CryptoError> {
+        self.receive_only_changes(suite, own)?.into_iter().for_each(|change| self.apply(change));
+        Ok(self)
     }
 
     /// Does one change in memory. What is replaced or deleted is wiped.

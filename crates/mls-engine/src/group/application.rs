@@ -1,0 +1,186 @@
+//! Application messages, and private messages in general (RFC 9420, Sections 6.3, 9 and 15).
+//!
+//! In: plaintext to send, or a PrivateMessage. Out: a message, or what it says and by whom.
+//! Always: opening changes nothing, so messages open in parallel; a key counts as used only after AEAD *and* signature
+//! succeeded (X-AUTH-03), when [`Group::record`] says so.
+
+use tls_codec::VLBytes;
+
+use super::{
+    Group, MessageOptions, Processed, PublicState, Status,
+    incoming::authenticate,
+    propose::check_len,
+    transition::{Effect, Step},
+};
+use crate::{
+    codec::encode,
+    error::{OperationError, ProcessError},
+    framing::{Unverified, open_content, open_sender_data, sign},
+    math::LeafIndex,
+    message::{Content, ContentType, LeafNode, PrivateMessage, Sender, WireFormat},
+    policy::Env,
+    schedule::{MessageKeyId, RatchetKind, SecretTree, SenderDataSecret, Spent},
+};
+
+/// A message of ours.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The message, an encoded MLSMessage; to be sent once the step is durable.
+    pub message: Vec<u8>,
+    /// The generation it uses.
+    pub generation: u32,
+    /// What uses it up.
+    pub step: Step,
+}
+
+/// X-API-04: a message somebody sent, with who sent it.
+#[derive(Debug)]
+pub struct Opened {
+    /// What was said.
+    pub plaintext: Vec<u8>,
+    /// X-API-03: what was authenticated beside it.
+    pub authenticated_data: Vec<u8>,
+    /// Who said it: a leaf of that epoch.
+    pub sender: LeafIndex,
+    /// X-AUTH-13: the sender's leaf node as it was in that epoch.
+    pub sender_leaf: LeafNode,
+    /// In which epoch.
+    pub epoch: u64,
+    /// X-AUTH-02: with which generation; the signature does not cover it.
+    pub generation: u32,
+    /// What uses the key up; give it to [`Group::record`].
+    pub spent: SpentMessage,
+}
+
+/// A message key that was used, not yet recorded.
+#[derive(Debug)]
+#[must_use = "a key that is not recorded can be used again"]
+pub struct SpentMessage {
+    epoch: u64,
+    spent: Spent,
+}
+
+/// The keys and members of one epoch, current or past.
+struct Reading<'a> {
+    state: &'a PublicState,
+    sender_data_secret: &'a SenderDataSecret,
+    secret_tree: &'a SecretTree,
+}
+
+impl Group {
+    /// Encrypts application data (Section 15).
+    ///
+    /// # Errors
+    /// [`OperationError::CommitRequired`] while proposals wait (PM-19); [`OperationError::PayloadTooLarge`];
+    /// [`OperationError::GenerationsExhausted`]; [`OperationError::Rule`] if we are no active member.
+    pub fn send(&self, env: &Env<'_>, plaintext: &[u8], options: &MessageOptions) -> Result<Sealed, OperationError> {
+        // PM-20, COM-23, COM-24
+        self.check_active()?;
+        let limit = env.limits.max_application_data;
+        if plaintext.len() > limit {
+            return Err(OperationError::PayloadTooLarge { len: plaintext.len(), limit });
+        }
+        if !self.proposals.is_empty() {
+            return Err(OperationError::CommitRequired);
+        }
+        let suite = self.suite.as_ref();
+        let content = self.framed(Content::Application(VLBytes::from(plaintext)), options);
+        let context = self.public.encoded_context();
+        let content = sign(suite, &self.signature_key, WireFormat::PRIVATE_MESSAGE, content, context)?;
+        let (message, spent) = self.protect(env, content, options.padding)?;
+        let spent = spent.ok_or(OperationError::NoGenerationReserved)?;
+        let changes = self.plan_spent(env, Some(&spent))?;
+        let generation = spent.generation();
+        let effect = Effect::Spend { epoch: self.epoch(), spent };
+        Ok(Sealed { message: encode(&message)?, generation, step: Step { revision: self.revision, changes, effect } })
+    }
+
+    /// A private message of this or, for application data, a past epoch.
+    pub(super) fn process_private(
+        &self,
+        env: &Env<'_>,
+        message: PrivateMessage,
+        bytes: &[u8],
+    ) -> Result<Processed, ProcessError> {
+        self.check_group(message.group_id.as_slice())?;
+        if message.content_type != ContentType::Commit {
+            check_len(bytes, env.limits.max_message)?;
+        }
+        let reading = self.reading(&message)?;
+        let suite = self.suite.as_ref();
+        let sender_data = open_sender_data(suite, reading.sender_data_secret, &message)?;
+        let (leaf, generation) = (sender_data.leaf_index, sender_data.generation);
+        // PM-03
+        let sender_leaf = reading.state.member(leaf)?;
+        let epoch = message.epoch;
+        if epoch == self.epoch()
+            && let Some(own) = self.own_message(Sender::Member(leaf), bytes)
+        {
+            return own;
+        }
+        let id = MessageKeyId { leaf, kind: RatchetKind::from(message.content_type), generation };
+        let (message_key, spent) = reading.secret_tree.peek(suite, id, env.limits)?;
+        let content = open_content(suite, &message_key, &sender_data, message)?;
+        let authenticated = authenticate(suite, reading.state, Unverified::new(content)?)?;
+        let Content::Application(_) = authenticated.content().content else {
+            return self.process_handshake(env, authenticated, Some(spent));
+        };
+        let content = authenticated.into_content().content;
+        let Content::Application(data) = content.content else { return Err(ProcessError::SenderNotAllowed) };
+        Ok(Processed::Application(Box::new(Opened {
+            plaintext: data.into(),
+            authenticated_data: content.authenticated_data.into(),
+            sender: leaf,
+            sender_leaf: sender_leaf.clone(),
+            epoch,
+            generation,
+            spent: SpentMessage { epoch, spent },
+        })))
+    }
+
+    /// FRM-04 to FRM-06: the epoch a private message is read in.
+    fn reading(&self, message: &PrivateMessage) -> Result<Reading<'_>, ProcessError> {
+        if message.epoch == self.epoch() {
+            if message.content_type != ContentType::Application {
+                self.check_active()?;
+            }
+            return Ok(Reading {
+                state: &self.public,
+                sender_data_secret: &self.keys.sender_data_secret,
+                secret_tree: &self.keys.secret_tree,
+            });
+        }
+        match self.past.get(&message.epoch) {
+            Some(past) if message.content_type == ContentType::Application => Ok(Reading {
+                state: &past.public,
+                sender_data_secret: &past.sender_data_secret,
+                secret_tree: &past.secret_tree,
+            }),
+            _ => {
+                let (got, current) = (message.epoch, self.epoch());
+                Err(if got > current {
+                    ProcessError::FutureEpoch { got, current }
+                } else {
+                    ProcessError::StaleEpoch { got, current }
+                })
+            }
+        }
+    }
+
+    /// Works out what recording a used key changes. Serial: of two uses of one generation, the second is a replay.
+    ///
+    /// # Errors
+    /// [`ProcessError::ReplayDetected`]; [`ProcessError::StaleEpoch`] if the epoch is gone by now.
+    pub fn record(&self, env: &Env<'_>, spent: SpentMessage) -> Result<Step, ProcessError> {
+        let SpentMessage { epoch, spent } = spent;
+        let current = self.epoch();
+        let tree = match self.past.get(&epoch) {
+            Some(past) => &past.secret_tree,
+            None if epoch == current && self.status != Status::Removed => &self.keys.secret_tree,
+            None => return Err(ProcessError::StaleEpoch { got: epoch, current }),
+        };
+        let changes = tree.plan(self.suite.as_ref(), &spent, env.limits, env.now)?;
+        let changes = super::records::secret_tree_changes(epoch, changes);
+        Ok(Step { revision: self.revision, changes, effect: Effect::Spend { epoch, spent } })
+    }
+}
