@@ -1,4 +1,4 @@
-//! What tests share: the official vectors.
+//! What tests share: a virtual network, and the official vectors.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -9,4 +9,5 @@
     reason = "tests"
 )]
 
+pub mod network;
 pub mod vectors;

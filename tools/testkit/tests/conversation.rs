@@ -1,0 +1,120 @@
+//! Whole conversations of engine groups: every kind of change, each seen by every member, across restarts.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use mls_crypto::CipherSuite;
+use mls_engine::{
+    error::ProcessError,
+    group::{CommitOptions, Framing, LeafChange, MessageOptions, PathChoice, ProposalKind},
+};
+use testkit::network::{Member, NewMember};
+
+const SUITE: CipherSuite = CipherSuite::X25519_AES128;
+
+fn agree(members: &[&Member]) {
+    for member in members {
+        assert_eq!(member.view(), members[0].view(), "{} and {}", member.name, members[0].name);
+    }
+}
+
+/// Alice, Bob and Carol in one group.
+fn three() -> (Member, Member, Member) {
+    let mut alice = NewMember::new("alice", 1, SUITE).create(b"group");
+    let (bob, carol) = (NewMember::new("bob", 2, SUITE), NewMember::new("carol", 3, SUITE));
+    let (bob_keys, carol_keys) = (bob.key_package(), carol.key_package());
+    let (_, welcome) = alice
+        .commit_by_value(vec![
+            ProposalKind::Add(bob_keys.message().unwrap()),
+            ProposalKind::Add(carol_keys.message().unwrap()),
+        ])
+        .unwrap();
+    let welcome = welcome.unwrap();
+    let bob = bob.join(&welcome, &bob_keys, None).unwrap();
+    let carol = carol.join(&welcome, &carol_keys, None).unwrap();
+    agree(&[&alice, &bob, &carol]);
+    (alice, bob, carol)
+}
+
+#[test]
+fn messages_commits_and_restarts() {
+    let (mut alice, mut bob, mut carol) = three();
+    let message = alice.send(b"hello").unwrap();
+    assert_eq!(bob.open(&message).unwrap().0, b"hello");
+    assert!(matches!(bob.peek(&message), Err(ProcessError::ReplayDetected { .. })));
+    bob.reopen();
+    assert!(matches!(bob.peek(&message), Err(ProcessError::ReplayDetected { .. })));
+    let (commit, _) = bob.commit_now(CommitOptions::default()).unwrap();
+    alice.receive(&commit).unwrap();
+    assert_eq!(carol.open(&message).unwrap().0, b"hello");
+    carol.receive(&commit).unwrap();
+    agree(&[&alice, &bob, &carol]);
+    for member in [&mut alice, &mut bob, &mut carol] {
+        member.reopen();
+    }
+    agree(&[&alice, &bob, &carol]);
+    let message = carol.send(b"again").unwrap();
+    assert_eq!(alice.open(&message).unwrap().0, b"again");
+    assert_eq!(bob.open(&message).unwrap().0, b"again");
+}
+
+#[test]
+fn updates_and_removes_by_reference() {
+    let (mut alice, mut bob, mut carol) = three();
+    let options = MessageOptions { framing: Framing::Public, ..MessageOptions::default() };
+    let (update, _) = bob.propose_with(ProposalKind::Update(Box::new(LeafChange::default())), options).unwrap();
+    let (remove, _) = alice.propose(ProposalKind::Remove(carol.group.own_index())).unwrap();
+    for member in [&mut alice, &mut carol] {
+        member.receive(&update).unwrap();
+    }
+    for member in [&mut bob, &mut carol] {
+        member.receive(&remove).unwrap();
+    }
+    bob.reopen();
+    let (commit, _) = alice.commit_now(CommitOptions::default()).unwrap();
+    bob.receive(&commit).unwrap();
+    carol.receive(&commit).unwrap();
+    agree(&[&alice, &bob]);
+    assert_eq!(alice.group.member_count(), 2);
+    let message = bob.send(b"without carol").unwrap();
+    assert_eq!(alice.open(&message).unwrap().0, b"without carol");
+    assert_eq!(carol.open(&message).unwrap_err(), ProcessError::NotAMember);
+    carol.reopen();
+    assert_eq!(carol.open(&message).unwrap_err(), ProcessError::NotAMember);
+}
+
+#[test]
+fn external_join_and_resync() {
+    let (mut alice, mut bob, mut carol) = three();
+    let info = alice.group.group_info(&alice.host.env(), true, true).unwrap();
+    let (mut dave, commit) = NewMember::new("dave", 4, SUITE).join_external(&info, None, None).unwrap();
+    for member in [&mut alice, &mut bob, &mut carol] {
+        member.receive(&commit).unwrap();
+    }
+    agree(&[&alice, &bob, &carol, &dave]);
+    let info = dave.group.group_info(&dave.host.env(), true, true).unwrap();
+    let old = carol.group.own_index();
+    let (mut carol_again, commit) = NewMember::new("carol", 5, SUITE).join_external(&info, None, Some(old)).unwrap();
+    for member in [&mut alice, &mut bob, &mut dave] {
+        member.receive(&commit).unwrap();
+    }
+    carol.receive(&commit).unwrap();
+    agree(&[&alice, &bob, &dave, &carol_again]);
+    let message = carol_again.send(b"back").unwrap();
+    assert_eq!(dave.open(&message).unwrap().0, b"back");
+}
+
+#[test]
+fn pending_commits_stand_side_by_side() {
+    let (mut alice, mut bob, mut carol) = three();
+    let (first, commit_one, _) = alice.commit(CommitOptions::default()).unwrap();
+    let (second, commit_two, _) =
+        alice.commit(CommitOptions { path: PathChoice::WhenRequired, ..CommitOptions::default() }).unwrap();
+    assert_ne!(first, second);
+    alice.reopen();
+    assert_eq!(alice.group.pending_commits().len(), 2);
+    bob.receive(&commit_two).unwrap();
+    carol.receive(&commit_two).unwrap();
+    alice.accept(&second).unwrap();
+    agree(&[&alice, &bob, &carol]);
+    assert!(alice.group.pending_commits().is_empty());
+    assert!(matches!(bob.receive(&commit_one), Err(ProcessError::StaleEpoch { got: 1, current: 2 })));
+}
