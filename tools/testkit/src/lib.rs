@@ -9,5 +9,6 @@
     reason = "tests"
 )]
 
+pub mod forge;
 pub mod network;
 pub mod vectors;
