@@ -28,7 +28,6 @@ mod host;
 mod keys;
 mod ledger;
 mod outcome;
-mod random;
 mod source;
 
 use std::{process::ExitCode, sync::Arc};

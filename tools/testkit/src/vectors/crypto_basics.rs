@@ -9,8 +9,8 @@ use super::{
     Hex,
     keys::{hpke_key, signature_key},
     outcome::{At, Outcome, same},
-    random::Repeatable,
 };
+use crate::network::SeededRandom;
 
 /// All operations of one suite.
 #[derive(Debug, Deserialize)]
@@ -144,6 +144,6 @@ fn encrypt_with_label(case: &EncryptWithLabel, suite: &dyn SuiteCrypto) -> Outco
         HpkeCiphertext { kem_output: case.kem_output.to_vec().into(), ciphertext: case.ciphertext.to_vec().into() };
     same("plaintext", open(&theirs).at("ciphertext")?.as_slice(), &case.plaintext)?;
     let job = SealJob { public_key: &public, plaintext: &case.plaintext };
-    let ours = label::encrypt_with_label(suite, job, &case.label, &case.context, &Repeatable::default())?;
+    let ours = label::encrypt_with_label(suite, job, &case.label, &case.context, &SeededRandom::new(0))?;
     same("our plaintext", open(&ours).at("our ciphertext")?.as_slice(), &case.plaintext)
 }

@@ -13,17 +13,23 @@ use mls_engine::{
     },
 };
 
-use super::random::Repeatable;
+use crate::network::SeededRandom;
 
 /// Some time at which the key packages of the vectors are valid.
 const NOW: Timestamp = 1_700_000_000;
 
 /// What [`Env`] borrows from.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Host {
-    random: Repeatable,
+    random: SeededRandom,
     limits: Limits,
     psks: ExternalPsks,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { random: SeededRandom::new(0), limits: Limits::default(), psks: ExternalPsks::default() }
+    }
 }
 
 impl Host {

@@ -22,8 +22,8 @@ use super::{
     Failure, Hex,
     keys::signature_key,
     outcome::{At, Outcome, equal, holds, same},
-    random::Repeatable,
 };
+use crate::network::SeededRandom;
 
 /// The sender of every message, one of two members.
 const SENDER: LeafIndex = LeafIndex::new(1);
@@ -171,7 +171,7 @@ impl<'a> Epoch<'a> {
         let (generation, message_key, _) = self.secret_tree()?.next(self.suite, SENDER, kind, &Limits::default())?;
         let sender_data_secret = &self.sender_data_secret;
         let keys = PrivateKeys { sender_data_secret, message_key, generation, padding };
-        Ok(framing::seal(self.suite, keys, signed, &Repeatable::default())?)
+        Ok(framing::seal(self.suite, keys, signed, &SeededRandom::new(0))?)
     }
 
     /// Signs; a commit gets some confirmation tag, which framing carries but does not check.
