@@ -1,0 +1,49 @@
+//! End-to-end encrypted groups: Messaging Layer Security (RFC 9420) with the words of SpacePanda.
+//!
+//! In: what an application wants to do in its groups, and envelopes from a transport. Out: envelopes for the transport,
+//! and what others said and did.
+//! Always: what a call took is durable before its envelope leaves; a call that fails has changed nothing; nothing here
+//! opens a connection or asks for a key it was not given.
+//!
+//! Start with [`Client`]: one per device. It makes key packages, creates and joins groups, and hands out an [`MlsHandle`]
+//! for each. Messages travel as [`MlsEnvelope`]s. Settings are in [`MlsConfig`], failures are [`MlsError`]s, and whose keys
+//! to believe is the application's [`IdentityPolicy`].
+
+pub mod policy;
+pub mod store;
+
+mod cell;
+mod client;
+mod clock;
+mod config;
+mod duplicates;
+mod echo;
+mod envelope;
+mod error;
+mod handle;
+mod inbox;
+mod records;
+mod threads;
+mod times;
+mod types;
+mod welcome;
+
+pub use client::{Client, ClientBuilder, ExternalJoin};
+pub use clock::{Clock, SystemClock};
+pub use config::{HandshakeFraming, MlsConfig};
+pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};
+pub use error::{MlsError, MlsResult};
+pub use handle::MlsHandle;
+pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
+pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
+pub use mls_engine::{framing::Padding, group::CommitId};
+pub use policy::{IdentityPolicy, PinnedIdentities, TrustOnFirstUse};
+pub use threads::Threads;
+pub use types::{
+    CommitOutcome, GroupMetadata, Incoming, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage, ReceivedProposal,
+};
+
+use mls_engine::message::ExtensionType;
+
+/// The group's name in the group context: UTF-8. A number for private use (RFC 9420, Section 17.3).
+const GROUP_NAME: ExtensionType = ExtensionType(0xF0A1);

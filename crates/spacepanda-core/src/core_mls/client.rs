@@ -1,0 +1,304 @@
+//! Clients: one per device, the owner of an identity, key packages and groups.
+//!
+//! In: an identity, a policy, and what the host provides. Out: key packages and group handles.
+//! Always: everything a client knows is in its store; a new client over the same store continues every group.
+
+use core::fmt;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use mls_crypto::{CryptoProvider, Parallel, Random, Secret, SignaturePrivateKey};
+use mls_engine::{
+    group::{Group, own_capabilities},
+    limits::Limits,
+    message::{Capabilities, Credential, CredentialType, Lifetime},
+    policy::{Env, Predecessor, PskSource},
+};
+
+use super::{
+    GROUP_NAME,
+    cell::GroupCell,
+    clock::Clock,
+    config::{MlsConfig, SKEW},
+    error::{MlsError, MlsResult},
+    policy::{IdentityPolicy, PolicyAdapter},
+    records::{PSK, key},
+    store::{Revision, Section, Space, StateStore, StoreError, Write},
+    times::Times,
+};
+
+mod builder;
+mod external;
+mod groups;
+mod key_packages;
+mod source;
+
+pub use builder::ClientBuilder;
+pub use external::ExternalJoin;
+
+use source::StoredRecords;
+
+/// One device of one user. Cheap to clone; clones are the same client. May be used from many threads.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all clones and all group handles share.
+pub(crate) struct Inner {
+    pub(crate) identity: Vec<u8>,
+    pub(crate) config: MlsConfig,
+    pub(crate) crypto: Arc<dyn CryptoProvider>,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    parallel: Arc<dyn Parallel>,
+    policy: PolicyAdapter,
+    limits: Limits,
+    signature_key: SignaturePrivateKey,
+    signature_public: Vec<u8>,
+    /// Of the client's own space; held by whoever changes it.
+    revision: Mutex<Revision>,
+    /// Groups that are in memory. Locked to look one up, never while one works.
+    groups: RwLock<BTreeMap<Vec<u8>, Arc<GroupCell>>>,
+}
+
+impl Client {
+    /// A client in memory with default settings; [`Client::builder`] offers the rest.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use spacepanda_core::core_mls::{Client, TrustOnFirstUse};
+    ///
+    /// let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert_eq!(alice.identity(), b"alice");
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::CryptoError`] if randomness fails.
+    pub fn new(identity: &[u8], policy: Arc<dyn IdentityPolicy>) -> MlsResult<Self> {
+        Self::builder(identity, policy).open()
+    }
+
+    /// Settings for a client. `identity` is what others know the user by: bytes that the policies of all clients
+    /// understand, the same on each device of one user.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsConfig, TrustOnFirstUse};
+    /// let policy = Arc::new(TrustOnFirstUse::new());
+    /// let alice = Client::builder(b"alice", policy).config(MlsConfig::interop()).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn builder(identity: &[u8], policy: Arc<dyn IdentityPolicy>) -> ClientBuilder {
+        ClientBuilder::new(identity, policy)
+    }
+
+    /// The identity in our credential.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert_eq!(alice.identity(), b"alice");
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn identity(&self) -> &[u8] {
+        &self.inner.identity
+    }
+
+    /// Our signature public key, to be compared with what others see.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert_eq!(alice.signature_key().len(), 32); // Ed25519
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn signature_key(&self) -> &[u8] {
+        &self.inner.signature_public
+    }
+
+    /// The settings in force.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsConfig, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert_eq!(alice.config(), &MlsConfig::default());
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn config(&self) -> &MlsConfig {
+        &self.inner.config
+    }
+
+    /// Keeps a pre-shared key that members agreed on by other means, for [`MlsHandle::propose_psk`] (CAP-08).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Secret, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// alice.store_psk(b"from the notary", &Secret::copy_from(&[7; 32]))?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::Store`].
+    pub fn store_psk(&self, psk_id: &[u8], psk: &Secret) -> MlsResult<()> {
+        self.inner.write(vec![Write::Put(key(PSK, psk_id), psk)])
+    }
+
+    /// Deletes a pre-shared key.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Secret, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// alice.delete_psk(b"from the notary")?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::Store`].
+    pub fn delete_psk(&self, psk_id: &[u8]) -> MlsResult<()> {
+        self.inner.write(vec![Write::Delete(key(PSK, psk_id))])
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// What the engine asks of its host.
+    pub(crate) fn env(&self) -> Env<'_> {
+        Env {
+            crypto: self.crypto.as_ref(),
+            random: self.random.as_ref(),
+            parallel: self.parallel.as_ref(),
+            policy: &self.policy,
+            psks: self,
+            limits: &self.limits,
+            now: self.clock.now(),
+        }
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::basic(&self.identity)
+    }
+
+    /// LN-14: what we support beyond the defaults.
+    fn capabilities(&self) -> Capabilities {
+        let capabilities = own_capabilities(self.crypto.as_ref(), &[GROUP_NAME], &[]);
+        // CRED-16: our policy believes no other type.
+        Capabilities { credentials: vec![CredentialType::BASIC], ..capabilities }
+    }
+
+    /// LN-18: valid from a little before now, for clocks that run late.
+    fn lifetime(&self) -> Lifetime {
+        let now = self.clock.now();
+        Lifetime {
+            not_before: now.saturating_sub(SKEW),
+            not_after: now.saturating_add(self.config.key_package_lifetime),
+        }
+    }
+
+    fn revision(&self) -> MutexGuard<'_, Revision> {
+        self.revision.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the client's own space.
+    fn write(&self, writes: Vec<Write<'_>>) -> MlsResult<()> {
+        let mut revision = self.revision();
+        self.apply(&mut revision, writes, None).map(|_| ())
+    }
+
+    /// Changes the client's own space and a group's in one batch.
+    fn apply(
+        &self,
+        revision: &mut Revision,
+        writes: Vec<Write<'_>>,
+        group: Option<Section<'_>>,
+    ) -> MlsResult<Revision> {
+        let mut batch = vec![Section { space: Space::Client, expected: *revision, writes }];
+        batch.extend(group);
+        match self.store.apply(&batch) {
+            Ok(next) => {
+                *revision = next;
+                Ok(next)
+            }
+            Err(error) => {
+                // Another process may have been here: the next call starts from what is there.
+                if let StoreError::Conflict { .. } = error {
+                    *revision = self.revision_of(&Space::Client)?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn revision_of(&self, space: &Space) -> MlsResult<Revision> {
+        let spaces = self.store.spaces()?;
+        Ok(spaces.into_iter().find(|(known, _)| known == space).map_or(Revision::NONE, |(_, revision)| revision))
+    }
+
+    /// A group as the store has it.
+    pub(crate) fn load_group(&self, id: &[u8]) -> MlsResult<(Group, Revision)> {
+        let space = Space::Group(id.to_vec());
+        // Read before the records: if somebody writes meanwhile, the first change conflicts and the group is read again.
+        let revision = self.revision_of(&space)?;
+        if revision == Revision::NONE {
+            return Err(MlsError::UnknownGroup);
+        }
+        let records = StoredRecords::new(self.store.as_ref(), &space);
+        let group = Group::load(&self.env(), &records);
+        records.failure().map_or(Ok(()), Err)?;
+        Ok((group?, revision))
+    }
+
+    /// The cell of a group, loaded if it is not in memory.
+    pub(crate) fn cell(&self, id: &[u8]) -> MlsResult<Arc<GroupCell>> {
+        let groups = self.groups.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cell) = groups.get(id) {
+            return Ok(Arc::clone(cell));
+        }
+        drop(groups);
+        let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have been faster; two cells of one group must never be.
+        if let Some(cell) = groups.get(id) {
+            return Ok(Arc::clone(cell));
+        }
+        let (group, revision) = self.load_group(id)?;
+        let times = Times::load(self.store.as_ref(), &Space::Group(id.to_vec()))?;
+        let cell = Arc::new(GroupCell::new(self, group, revision, times)?);
+        groups.insert(id.to_vec(), Arc::clone(&cell));
+        Ok(cell)
+    }
+}
+
+/// Pre-shared keys, and other groups, as the store has them: asking takes no lock of a group.
+impl PskSource for Inner {
+    fn external(&self, psk_id: &[u8]) -> Option<Secret> {
+        self.store.get(&Space::Client, &key(PSK, psk_id)).ok().flatten()
+    }
+
+    fn resumption(&self, group_id: &[u8], epoch: u64) -> Option<Secret> {
+        self.load_group(group_id).ok().and_then(|(group, _)| group.resumption_psk(epoch))
+    }
+
+    fn predecessor(&self, group_id: &[u8]) -> Option<Predecessor> {
+        self.load_group(group_id).ok().map(|(group, _)| group.predecessor())
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! Opening a client: settings, what the host provides, and the identity in the store.
+//!
+//! Always: a store belongs to one identity and one signature scheme, from its first use on.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use mls_crypto::{CryptoProvider, Parallel, Random};
+use mls_crypto_aws_lc::{AwsLc, OsRandom};
+
+use super::{Client, Inner};
+use crate::core_mls::{
+    clock::{Clock, SystemClock},
+    config::MlsConfig,
+    error::{MlsError, MlsResult},
+    policy::{IdentityPolicy, PolicyAdapter},
+    records::{IDENTITY, Identity, key},
+    store::{MemoryStore, Revision, Section, Space, StateStore, Write},
+    threads::Threads,
+};
+
+/// Settings for a client. What is not set is as in production, with a store in memory.
+#[derive(Debug)]
+#[must_use = "a client begins with `open`"]
+pub struct ClientBuilder {
+    identity: Vec<u8>,
+    policy: Arc<dyn IdentityPolicy>,
+    config: MlsConfig,
+    store: Arc<dyn StateStore>,
+    host: Host,
+}
+
+/// What the host provides.
+struct Host {
+    crypto: Arc<dyn CryptoProvider>,
+    random: Arc<dyn Random>,
+    clock: Arc<dyn Clock>,
+    parallel: Arc<dyn Parallel>,
+}
+
+impl core::fmt::Debug for Host {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Host").field("crypto", &self.crypto).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    pub(super) fn new(identity: &[u8], policy: Arc<dyn IdentityPolicy>) -> Self {
+        Self {
+            identity: identity.to_vec(),
+            policy,
+            config: MlsConfig::default(),
+            store: Arc::new(MemoryStore::new()),
+            host: Host {
+                crypto: Arc::new(AwsLc::default()),
+                random: Arc::new(OsRandom),
+                clock: Arc::new(SystemClock),
+                parallel: Arc::new(Threads::default()),
+            },
+        }
+    }
+
+    /// Settings; [`MlsConfig::default`] otherwise.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsConfig, TrustOnFirstUse};
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let alice = builder.config(MlsConfig::interop()).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn config(mut self, config: MlsConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Where state lives; a new [`MemoryStore`] otherwise. Give a store that was used before to continue its groups.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, TrustOnFirstUse, store::MemoryStore};
+    /// # let policy = Arc::new(TrustOnFirstUse::new());
+    /// let store = Arc::new(MemoryStore::new());
+    /// let alice = Client::builder(b"alice", policy.clone()).store(store.clone()).open()?;
+    /// let id = alice.create_group(Some("tea"))?.group_id().to_vec();
+    /// drop(alice);
+    /// let alice = Client::builder(b"alice", policy).store(store).open()?;
+    /// assert_eq!(alice.group(&id)?.group_name().as_deref(), Some("tea"));
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Where the time is read; [`SystemClock`] otherwise.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, SystemClock, TrustOnFirstUse};
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let alice = builder.clock(Arc::new(SystemClock)).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.host.clock = clock;
+        self
+    }
+
+    /// Randomness; the operating system's otherwise.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, CryptoError, MlsError, Random, TrustOnFirstUse};
+    /// struct Broken;
+    /// impl Random for Broken {
+    ///     fn fill(&self, _: &mut [u8]) -> Result<(), CryptoError> {
+    ///         Err(CryptoError::Random)
+    ///     }
+    /// }
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let refused = builder.random(Arc::new(Broken)).open();
+    /// assert_eq!(refused.err(), Some(MlsError::CryptoError(CryptoError::Random)));
+    /// ```
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.host.random = random;
+        self
+    }
+
+    /// Cryptography; aws-lc otherwise.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{AwsLc, Client, TrustOnFirstUse};
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let alice = builder.crypto(Arc::new(AwsLc::default())).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn crypto(mut self, crypto: Arc<dyn CryptoProvider>) -> Self {
+        self.host.crypto = crypto;
+        self
+    }
+
+    /// Threads for work that splits; as many as there are processors otherwise.
+    ///
+    /// ```
+    /// # use std::{num::NonZeroUsize, sync::Arc};
+    /// # use spacepanda_core::core_mls::{Client, Threads, TrustOnFirstUse};
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let alice = builder.parallel(Arc::new(Threads::new(NonZeroUsize::MIN))).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn parallel(mut self, parallel: Arc<dyn Parallel>) -> Self {
+        self.host.parallel = parallel;
+        self
+    }
+
+    /// Opens the client: as it is in the store, or new with a signature key of its own.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, TrustOnFirstUse};
+    /// let alice = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).open()?;
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::InvalidConfig`]; [`MlsError::CryptoError`] if the suite is not available or randomness fails;
+    /// [`MlsError::IdentityMismatch`] if the store is another identity's; [`MlsError::Store`], [`MlsError::InvalidRecord`].
+    pub fn open(self) -> MlsResult<Client> {
+        self.config.validate()?;
+        let suite = self.host.crypto.suite(self.config.cipher_suite)?;
+        let (identity, revision) = self.identity()?;
+        let scheme = self.host.crypto.suite(identity.cipher_suite)?.parameters().signature;
+        if scheme != suite.parameters().signature {
+            return Err(MlsError::InvalidConfig("cipher_suite"));
+        }
+        let public = suite.signature_public_key(&identity.signature_key)?;
+        let signature_public = public.as_slice().to_vec();
+        let policy = PolicyAdapter::new(self.policy, (identity.identity.clone(), public), &self.config);
+        let inner = Inner {
+            identity: identity.identity,
+            limits: self.config.limits(),
+            config: self.config,
+            crypto: self.host.crypto,
+            store: self.store,
+            clock: self.host.clock,
+            random: self.host.random,
+            parallel: self.host.parallel,
+            policy,
+            signature_key: identity.signature_key,
+            signature_public,
+            revision: Mutex::new(revision),
+            groups: RwLock::new(BTreeMap::new()),
+        };
+        Ok(Client { inner: Arc::new(inner) })
+    }
+
+    /// The identity in the store; a new one if there is none.
+    fn identity(&self) -> MlsResult<(Identity, Revision)> {
+        let spaces = self.store.spaces()?;
+        let revision = spaces.iter().find(|(space, _)| *space == Space::Client).map(|(_, revision)| *revision);
+        if let Some(record) = self.store.get(&Space::Client, &key(IDENTITY, &[]))? {
+            let identity = Identity::decode(&record)?;
+            if identity.identity != self.identity {
+                return Err(MlsError::IdentityMismatch);
+            }
+            return Ok((identity, revision.unwrap_or_default()));
+        }
+        let cipher_suite = self.config.cipher_suite;
+        let (signature_key, _) = self.host.crypto.suite(cipher_suite)?.signature_generate(self.host.random.as_ref())?;
+        let identity = Identity { identity: self.identity.clone(), cipher_suite, signature_key };
+        let record = identity.encode()?;
+        let section = Section {
+            space: Space::Client,
+            expected: revision.unwrap_or_default(),
+            writes: vec![Write::Put(key(IDENTITY, &[]), &record)],
+        };
+        Ok((identity, self.store.apply(&[section])?))
+    }
+}

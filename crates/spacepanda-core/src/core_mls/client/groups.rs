@@ -1,0 +1,254 @@
+//! The groups of a client: create, join, find, delete.
+//!
+//! Always: a group's first records are durable before anybody holds it; a group has one cell, however many handles.
+
+use std::sync::{Arc, PoisonError};
+
+use mls_engine::{
+    group::{Change, CreateParams, Created, Group, Joined, Status},
+    message::Extensions,
+};
+
+use super::{Client, Inner};
+use crate::core_mls::{
+    GROUP_NAME, MlsHandle,
+    cell::GroupCell,
+    envelope::{MessageType, MlsEnvelope},
+    error::{MlsError, MlsResult},
+    records,
+    store::{Key, Revision, Section, Space, Write},
+    times::Times,
+    types::Incoming,
+    welcome,
+};
+
+/// Bytes of the ids of groups we create. GRP-03
+const GROUP_ID_LEN: usize = 32;
+
+impl Client {
+    /// Creates a group with us as its only member, at epoch 0 (CAP-01). Its id is random, 32 bytes.
+    ///
+    /// The name is in the group's context: members agree on it, and whoever is shown a GroupInfo of the group can read it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(Some("tea"))?;
+    /// assert_eq!((group.epoch(), group.member_count(), group.own_index()), (0, 1, 0));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::CryptoError`] if randomness fails, [`MlsError::Store`].
+    pub fn create_group(&self, name: Option<&str>) -> MlsResult<MlsHandle> {
+        let inner = &self.inner;
+        let mut group_id = vec![0; GROUP_ID_LEN];
+        inner.random.fill(&mut group_id)?;
+        let mut extensions = Extensions::new();
+        if let Some(name) = name {
+            extensions.set(GROUP_NAME, name.as_bytes().to_vec());
+        }
+        let params = CreateParams {
+            group_id,
+            cipher_suite: inner.config.cipher_suite,
+            credential: inner.credential(),
+            signature_key: &inner.signature_key,
+            capabilities: inner.capabilities(),
+            lifetime: inner.lifetime(),
+            leaf_extensions: Extensions::new(),
+            extensions,
+        };
+        let Created { group, changes } = Group::create(&inner.env(), params)?;
+        self.begin(group, &changes, Vec::new())
+    }
+
+    /// Joins the group of a Welcome (CAP-02).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(Some("tea"))?;
+    /// group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// let (_, welcomes) = group.commit()?;
+    /// let joined = bob.join_group(&welcomes[0])?;
+    /// assert_eq!(joined.epoch_authenticator()?, group.epoch_authenticator()?);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::NotForUs`] if none of our unused key packages is meant; [`MlsError::GroupExists`];
+    /// [`MlsError::TreeNeeded`] or [`MlsError::MissingPsk`], after which the same Welcome can be used again;
+    /// [`MlsError::Unauthorized`] if the policy does not believe a member; others if the Welcome breaks a rule.
+    pub fn join_group(&self, welcome: &MlsEnvelope) -> MlsResult<MlsHandle> {
+        self.join_group_with_tree(welcome, None)
+    }
+
+    /// Joins with a ratchet tree that came by another way, as [`MlsHandle::ratchet_tree`] gives it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsConfig, MlsError, TrustOnFirstUse};
+    /// let mut config = MlsConfig::default();
+    /// config.tree_in_welcome = false;
+    /// # let alice = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).config(config).open()?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let (_, welcomes) = group.commit()?;
+    /// assert_eq!(bob.join_group(&welcomes[0]).err(), Some(MlsError::TreeNeeded));
+    /// bob.join_group_with_tree(&welcomes[0], Some(&group.ratchet_tree()?))?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::join_group`].
+    pub fn join_group_with_tree(&self, welcome: &MlsEnvelope, tree: Option<&[u8]>) -> MlsResult<MlsHandle> {
+        let inner = &self.inner;
+        let message = welcome.unwrap_welcome()?;
+        inner.check_free(welcome.group_id())?;
+        let found = inner.key_packages_for(&welcome::decode(message)?)?;
+        let keys: Vec<_> = found.iter().map(|(_, secrets)| secrets).collect();
+        let Joined { group, changes, key_package, .. } = Group::join(&inner.env(), message, &keys, tree)?;
+        // CAP-50: the header was only a hint until now.
+        if group.group_id() != welcome.group_id() {
+            return Err(MlsError::EnvelopeMismatch("group"));
+        }
+        let is_used = |key: &Key| key.id == key_package.as_slice();
+        let used = found.iter().filter(|(key, secrets)| is_used(key) && !secrets.is_last_resort());
+        let spent = used.map(|(key, _)| Write::Delete(key.clone())).collect();
+        self.begin(group, &changes, spent)
+    }
+
+    /// The groups in the store, by id, in order.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(None)?;
+    /// assert_eq!(alice.groups()?, [group.group_id()]);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::Store`].
+    pub fn groups(&self) -> MlsResult<Vec<Vec<u8>>> {
+        let id = |(space, _)| match space {
+            Space::Group(id) => Some(id),
+            Space::Client => None,
+        };
+        Ok(self.inner.store.spaces()?.into_iter().filter_map(id).collect())
+    }
+
+    /// A handle of the group with this id.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(Some("tea"))?;
+    /// assert_eq!(alice.group(&group.group_id())?.group_name(), group.group_name());
+    /// assert_eq!(alice.group(b"another").err(), Some(MlsError::UnknownGroup));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::UnknownGroup`], [`MlsError::Store`], [`MlsError::InvalidRecord`].
+    pub fn group(&self, id: &[u8]) -> MlsResult<MlsHandle> {
+        Ok(MlsHandle::new(self.clone(), self.inner.cell(id)?))
+    }
+
+    /// Forgets a group: every record and every secret (CAP-06). To leave it in the eyes of others, propose our own
+    /// removal first and wait until somebody has committed it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(None)?;
+    /// alice.delete_group(&group.group_id())?;
+    /// assert!(alice.groups()?.is_empty());
+    /// assert_eq!(group.send_message(b"hello"), Err(MlsError::UnknownGroup));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::UnknownGroup`], [`MlsError::Store`].
+    pub fn delete_group(&self, id: &[u8]) -> MlsResult<()> {
+        self.inner.cell(id)?.delete(&self.inner)?;
+        self.inner.groups.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        Ok(())
+    }
+
+    /// Handles an envelope, whatever it is and whichever group it is for; a Welcome is joined.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Incoming, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let (_, welcomes) = group.commit()?;
+    /// assert!(matches!(bob.handle_incoming(&welcomes[0])?, Incoming::Joined(_)));
+    /// let hello = group.send_message(b"hello")?;
+    /// let Incoming::Delivered(message) = bob.handle_incoming(&hello)? else { unreachable!() };
+    /// assert_eq!((&message.plaintext[..], &message.sender[..]), (&b"hello"[..], &b"alice"[..]));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::join_group`] and [`MlsHandle::handle_incoming`]; [`MlsError::UnknownGroup`].
+    pub fn handle_incoming(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
+        match envelope.message_type() {
+            MessageType::Welcome => self.join_group(envelope).map(Incoming::Joined),
+            _ => self.group(envelope.group_id())?.handle_incoming(envelope),
+        }
+    }
+
+    /// Makes a group durable, with what ends in the client's own space, and hands it out.
+    pub(super) fn begin(&self, group: Group, changes: &[Change], client: Vec<Write<'_>>) -> MlsResult<MlsHandle> {
+        let inner = &self.inner;
+        let times = Times::begin(inner.clock.now());
+        let id = group.group_id().to_vec();
+        let old = inner.cell(&id).ok();
+        let mut old_serial = old.as_ref().map(|cell| cell.serial());
+        let mut writes = Vec::new();
+        let mut expected = Revision::NONE;
+        if let Some(serial) = &old_serial {
+            expected = serial.revision();
+            writes.push(Write::Clear);
+        }
+        writes.extend(records::writes(changes)?);
+        let notes = times.first_notes();
+        writes.extend(notes.writes());
+        let section = Section { space: Space::Group(id.clone()), expected, writes };
+        let mut revision = inner.revision();
+        let stored = inner.apply(&mut revision, client, Some(section))?;
+        drop(revision);
+        match (&old, &mut old_serial) {
+            (Some(cell), Some(serial)) => cell.replace(serial, group, stored, times),
+            _ => {
+                let cell = Arc::new(GroupCell::new(inner, group, stored, times)?);
+                inner.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), cell);
+            }
+        }
+        drop(old_serial);
+        self.group(&id)
+    }
+}
+
+impl Inner {
+    /// WEL-08: a group we are in is not joined again; one that we were removed from is.
+    fn check_free(&self, id: &[u8]) -> MlsResult<()> {
+        let active = match self.cell(id) {
+            Ok(cell) => cell.look(|group| Ok(*group.status() != Status::Removed))?,
+            Err(MlsError::UnknownGroup) => false,
+            Err(error) => return Err(error),
+        };
+        if active { Err(MlsError::GroupExists) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,96 @@
+use std::collections::BTreeSet;
+
+use mls_crypto::CryptoError;
+use mls_engine::{
+    error::{DecodeError, OperationError, ProcessError, Refusal},
+    math::LeafIndex,
+};
+
+use super::MlsError;
+use crate::core_mls::{MessageType, store::StoreError};
+
+fn samples() -> Vec<MlsError> {
+    use MlsError as E;
+    vec![
+        E::NoProposalsPending,
+        E::CommitRequired,
+        E::EpochMismatch { expected: 1, actual: 0 },
+        E::ReplayDetected { sender: 1, generation: 2 },
+        E::TooFarAhead { sender: 1, generation: 2 },
+        E::CryptoError(CryptoError::OpenFailed),
+        E::Unauthorized { reason: 3 },
+        E::OwnMessage,
+        E::GroupMismatch,
+        E::WrongMessageType { expected: MessageType::Commit, actual: MessageType::Welcome },
+        E::EnvelopeMismatch("sender"),
+        E::EmptyPayload,
+        E::UnsupportedVersion(2),
+        E::MalformedJson,
+        E::Malformed(DecodeError::Truncated),
+        E::TooLarge { len: 2, limit: 1 },
+        E::UnknownMember(1),
+        E::UnknownIdentity,
+        E::IdentityMismatch,
+        E::UnknownGroup,
+        E::GroupExists,
+        E::NotForUs,
+        E::NotAMember,
+        E::GroupReInitialized,
+        E::UnknownProposal,
+        E::MissingPsk,
+        E::TreeNeeded,
+        E::NoSuchPendingCommit,
+        E::Superseded,
+        E::InboxFull,
+        E::ExternalJoinsDisabled,
+        E::InvalidConfig("field"),
+        E::InvalidRecord,
+        E::Store(StoreError::Conflict { expected: 1, actual: 2 }),
+        E::Store(StoreError::Unavailable),
+        E::Store(StoreError::Damaged),
+        E::Rejected(ProcessError::DuplicateClient),
+        E::Refused(OperationError::ReservedLabel),
+    ]
+}
+
+/// CAP-72
+#[test]
+fn every_error_has_a_code_of_its_own_and_an_action() {
+    let mut codes = BTreeSet::new();
+    for error in samples() {
+        assert!(codes.insert(error.code()), "{} twice", error.code());
+        assert!(error.code().chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", error.code());
+        assert!(!error.next_action().is_empty(), "{}", error.code());
+    }
+}
+
+#[test]
+fn late_is_final_and_early_is_not() {
+    assert!(!MlsError::EpochMismatch { expected: 5, actual: 4 }.retryable());
+    assert!(MlsError::EpochMismatch { expected: 5, actual: 6 }.retryable());
+}
+
+#[test]
+fn faults_of_the_engine_keep_their_numbers() {
+    let leaf = LeafIndex::new(7);
+    let cases = [
+        (ProcessError::StaleEpoch { got: 1, current: 9 }, MlsError::EpochMismatch { expected: 9, actual: 1 }),
+        (ProcessError::FutureEpoch { got: 999, current: 9 }, MlsError::EpochMismatch { expected: 9, actual: 999 }),
+        (
+            ProcessError::ReplayDetected { leaf, generation: 3 },
+            MlsError::ReplayDetected { sender: 7, generation: 3 },
+        ),
+        (ProcessError::Refused(Refusal(12)), MlsError::Unauthorized { reason: 12 }),
+        (ProcessError::DecryptionFailed, MlsError::CryptoError(CryptoError::OpenFailed)),
+        (ProcessError::WrongGroup, MlsError::GroupMismatch),
+        (
+            ProcessError::Decode(DecodeError::OverLimit { len: 9, limit: 8 }),
+            MlsError::TooLarge { len: 9, limit: 8 },
+        ),
+        (ProcessError::DuplicateClient, MlsError::Rejected(ProcessError::DuplicateClient)),
+    ];
+    for (fault, error) in cases {
+        assert_eq!(MlsError::from(OperationError::Rule(fault)), error);
+    }
+    assert_eq!(MlsError::from(OperationError::NoProposals), MlsError::NoProposalsPending);
+}

@@ -1,0 +1,159 @@
+//! Handles: one group, as an application works with it.
+//!
+//! In: what the application wants, and envelopes from others. Out: envelopes for others, and what they said.
+//! Always: an envelope leaves only after what it took is durable; on an error the group is as it was.
+
+use core::fmt;
+use std::sync::Arc;
+
+use mls_engine::{
+    group::{Event, Framing, Group, MessageOptions, Step},
+    policy::Env,
+};
+
+use super::{
+    cell::{GroupCell, Serial},
+    client::{Client, Inner},
+    config::HandshakeFraming,
+    envelope::MlsEnvelope,
+    error::{MlsError, MlsResult},
+};
+
+mod commit;
+mod export;
+mod inspect;
+mod propose;
+mod receive;
+mod send;
+
+/// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used
+/// from many threads; messages open in parallel, changes happen one after the other, groups never wait for each other.
+#[derive(Clone)]
+pub struct MlsHandle {
+    client: Client,
+    cell: Arc<GroupCell>,
+}
+
+impl MlsHandle {
+    pub(crate) fn new(client: Client, cell: Arc<GroupCell>) -> Self {
+        Self { client, cell }
+    }
+
+    /// [`Client::create_group`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, MlsHandle, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = MlsHandle::create_group(&alice, Some("tea"))?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create_group(client: &Client, name: Option<&str>) -> MlsResult<Self> {
+        client.create_group(name)
+    }
+
+    /// [`Client::join_group`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, MlsHandle, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let (_, welcomes) = group.commit()?;
+    /// let joined = MlsHandle::join_group(&bob, &welcomes[0])?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn join_group(client: &Client, welcome: &MlsEnvelope) -> MlsResult<Self> {
+        client.join_group(welcome)
+    }
+
+    /// Another handle of the same group (CAP-71).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(None)?;
+    /// let clone = group.clone_handle();
+    /// group.rotate()?;
+    /// assert_eq!(clone.epoch(), 1);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    #[must_use]
+    pub fn clone_handle(&self) -> Self {
+        self.clone()
+    }
+
+    /// The client this group belongs to.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert_eq!(alice.create_group(None)?.client().identity(), b"alice");
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.client.inner
+    }
+
+    /// Carries out one step of its own.
+    fn change<T>(
+        &self,
+        plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+    ) -> MlsResult<(T, Vec<Event>)> {
+        self.change_in(&mut self.cell.serial(), plan)
+    }
+
+    /// Carries out one step of several.
+    fn change_in<T>(
+        &self,
+        serial: &mut Serial,
+        plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+    ) -> MlsResult<(T, Vec<Event>)> {
+        self.cell.change(self.inner(), serial, plan)
+    }
+
+    /// ADV-17
+    fn check_group(&self, envelope: &MlsEnvelope) -> MlsResult<()> {
+        if envelope.group_id() == self.cell.id { Ok(()) } else { Err(MlsError::GroupMismatch) }
+    }
+
+    /// FRM-02: how our handshakes travel.
+    fn handshake_options(&self) -> MessageOptions {
+        let config = &self.inner().config;
+        let framing = match config.handshake_framing {
+            HandshakeFraming::Private => Framing::Private,
+            HandshakeFraming::Public => Framing::Public,
+        };
+        MessageOptions { framing, padding: config.padding, authenticated_data: Vec::new() }
+    }
+
+    /// A message of ours that needs no answer when it comes back.
+    fn sent(&self, envelope: &MlsEnvelope) {
+        let id = self.cell.message_id(envelope.payload());
+        self.cell.recall().duplicates.insert(id);
+    }
+}
+
+impl fmt::Debug for MlsHandle {
+    /// Tells epoch and size only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MlsHandle")
+            .field("epoch", &self.epoch())
+            .field("member_count", &self.member_count())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,288 @@
+//! Receiving: one door for everything, and one for each kind.
+//!
+//! In: an envelope from anywhere. Out: what it was, with everything checked.
+//! Always: messages are opened side by side and recorded one after the other; of two uses of one key the second is a
+//! replay; on an error nothing has changed.
+
+use mls_engine::group::{Opened, Processed, Staged};
+
+use super::MlsHandle;
+use crate::core_mls::{
+    echo::Echo,
+    envelope::{MessageType, MlsEnvelope},
+    error::{MlsError, MlsResult},
+    types::{CommitOutcome, Incoming, ProposalSummary, ReceivedMessage, ReceivedProposal, identity, proposer_leaf},
+};
+
+/// What following a commit came to.
+enum Followed {
+    Advanced(CommitOutcome),
+    Removed { committer: u32 },
+}
+
+impl MlsHandle {
+    /// Handles an envelope of this group, whatever it is (CAP-52). What comes too early is kept until its epoch; what came
+    /// before is answered as such.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Incoming, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let (commit, early) = (group.rotate()?, group.send_message(b"hello")?);
+    /// assert!(matches!(joined.handle_incoming(&early)?, Incoming::Buffered { epoch: 2, current: 1 }));
+    /// let Incoming::EpochAdvanced(outcome) = joined.handle_incoming(&commit)? else { unreachable!() };
+    /// assert!(matches!(&outcome.released[..], [Ok(Incoming::Delivered(_))]));
+    /// assert!(matches!(joined.handle_incoming(&early)?, Incoming::Duplicate));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::GroupMismatch`]; [`MlsError::WrongMessageType`] for a Welcome, which goes to
+    /// [`crate::core_mls::Client::handle_incoming`]; [`MlsError::EpochMismatch`] for an epoch whose keys are gone or that
+    /// is too far ahead; [`MlsError::InboxFull`]; otherwise as the verb for its kind.
+    pub fn handle_incoming(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
+        self.check_group(envelope)?;
+        let incoming = self.dispatch(envelope)?;
+        Ok(match incoming {
+            Incoming::EpochAdvanced(mut outcome) => {
+                outcome.released = self.process_buffered();
+                Incoming::EpochAdvanced(outcome)
+            }
+            other => other,
+        })
+    }
+
+    /// Handles messages that came too early and are due now. [`MlsHandle::handle_incoming`], [`MlsHandle::receive_commit`]
+    /// and [`MlsHandle::apply_pending_commit`] do this by themselves; call it after [`MlsHandle::commit`] or
+    /// [`MlsHandle::rotate`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert!(alice.create_group(None)?.process_buffered().is_empty());
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub fn process_buffered(&self) -> Vec<MlsResult<Incoming>> {
+        let mut released = Vec::new();
+        // A commit among them makes more of them due.
+        while let Some(envelope) = self.next_due() {
+            released.push(self.dispatch(&envelope));
+        }
+        released
+    }
+
+    fn next_due(&self) -> Option<MlsEnvelope> {
+        let epoch = self.epoch();
+        self.cell.serial().inbox.pop(epoch)
+    }
+
+    /// Opens an application message (CAP-21). A message of our own is opened once, from memory (CON-08).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let envelope = joined.send_message(b"hello")?;
+    /// let message = group.receive_message(&envelope)?;
+    /// assert_eq!((&message.plaintext[..], &message.sender[..]), (&b"hello"[..], &b"bob"[..]));
+    /// assert!(matches!(group.receive_message(&envelope), Err(MlsError::ReplayDetected { .. })));
+    /// assert!(joined.receive_message(&envelope)?.own_echo);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::ReplayDetected`]; [`MlsError::EpochMismatch`]; [`MlsError::TooFarAhead`]; [`MlsError::CryptoError`] if it
+    /// was changed on its way; [`MlsError::OwnMessage`] if it is ours and not remembered; [`MlsError::GroupMismatch`];
+    /// [`MlsError::WrongMessageType`].
+    pub fn receive_message(&self, envelope: &MlsEnvelope) -> MlsResult<ReceivedMessage> {
+        let payload = envelope.unwrap_application()?;
+        self.check_group(envelope)?;
+        match self.own_echo(payload) {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(generation)) => Err(MlsError::ReplayDetected { sender: self.own_index(), generation }),
+            None => self.open(payload),
+        }
+    }
+
+    /// Takes up a proposal of somebody else, to be committed later (CAP-16).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, ProposalSummary, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let proposal = group.receive_proposal(&joined.propose_update()?)?;
+    /// assert_eq!((proposal.index, proposal.summary), (0, ProposalSummary::Update));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::EpochMismatch`]; [`MlsError::Unauthorized`]; [`MlsError::Rejected`]; [`MlsError::CryptoError`];
+    /// [`MlsError::GroupMismatch`]; [`MlsError::WrongMessageType`].
+    pub fn receive_proposal(&self, envelope: &MlsEnvelope) -> MlsResult<ReceivedProposal> {
+        let payload = envelope.unwrap_proposal()?;
+        self.check_group(envelope)?;
+        let mut serial = self.cell.serial();
+        let ((reference, proposer, summary), _) = self.change_in(&mut serial, |group, env| {
+            match group.process(env, payload)? {
+                Processed::Proposal(received) => {
+                    let summary = ProposalSummary::new(&received.proposal);
+                    Ok(((received.reference, proposer_leaf(received.proposer), summary), received.step))
+                }
+                _ => Err(MlsError::EnvelopeMismatch("kind")),
+            }
+        })?;
+        drop(serial);
+        let index = self.cell.look(|group| {
+            let known = group.pending_proposals();
+            Ok(known.iter().zip(0..).find(|(pending, _)| pending.reference == reference).map_or(0, |(_, index)| index))
+        })?;
+        Ok(ReceivedProposal { index, reference: reference.as_slice().to_vec(), proposer, summary })
+    }
+
+    /// Follows a commit of somebody else into the next epoch (CAP-17); one of our own that waits is applied.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let outcome = joined.receive_commit(&group.rotate()?)?;
+    /// assert_eq!((outcome.epoch, outcome.committer), (2, 0));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::NotAMember`] if it removes us, after which every secret of the group is wiped;
+    /// [`MlsError::EpochMismatch`]; [`MlsError::UnknownProposal`] if a proposal it names has not come yet;
+    /// [`MlsError::Unauthorized`]; [`MlsError::Rejected`]; [`MlsError::CryptoError`]; [`MlsError::GroupMismatch`];
+    /// [`MlsError::WrongMessageType`].
+    pub fn receive_commit(&self, envelope: &MlsEnvelope) -> MlsResult<CommitOutcome> {
+        let payload = envelope.unwrap_commit()?;
+        self.check_group(envelope)?;
+        match self.follow(payload)? {
+            Followed::Advanced(mut outcome) => {
+                outcome.released = self.process_buffered();
+                Ok(outcome)
+            }
+            Followed::Removed { .. } => Err(MlsError::NotAMember),
+        }
+    }
+
+    /// One envelope; what it makes due is left to the caller.
+    fn dispatch(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
+        let payload = envelope.payload();
+        match self.own_echo(payload) {
+            Some(Ok(message)) => return Ok(Incoming::OwnEcho(message)),
+            Some(Err(_)) => return Ok(Incoming::Duplicate),
+            None => {}
+        }
+        let id = self.cell.message_id(payload);
+        if self.cell.recall().duplicates.contains(&id) {
+            return Ok(Incoming::Duplicate);
+        }
+        if let Some(buffered) = self.keep_early(envelope)? {
+            return Ok(buffered);
+        }
+        let incoming = match envelope.message_type() {
+            MessageType::Welcome => return Err(MlsError::WrongMessageType { expected: MessageType::Application, actual: MessageType::Welcome }),
+            MessageType::Application => Incoming::Delivered(self.open(payload)?),
+            MessageType::Proposal => Incoming::Proposal(self.receive_proposal(envelope)?),
+            MessageType::Commit => match self.follow(payload)? {
+                Followed::Advanced(outcome) => Incoming::EpochAdvanced(Box::new(outcome)),
+                Followed::Removed { committer } => Incoming::Removed { committer },
+            },
+        };
+        // Only now: what failed may be handed in again.
+        self.cell.recall().duplicates.insert(id);
+        Ok(incoming)
+    }
+
+    /// EPO-02: a message of an epoch to come waits for it.
+    fn keep_early(&self, envelope: &MlsEnvelope) -> MlsResult<Option<Incoming>> {
+        let Some(epoch) = envelope.epoch()? else { return Ok(None) };
+        let mut serial = self.cell.serial();
+        let current = self.epoch();
+        if epoch <= current {
+            return Ok(None);
+        }
+        serial.inbox.push(epoch, current, envelope)?;
+        Ok(Some(Incoming::Buffered { epoch, current }))
+    }
+
+    /// CON-08: our own message, or the generation of one that came back before.
+    fn own_echo(&self, payload: &[u8]) -> Option<Result<ReceivedMessage, u32>> {
+        let id = self.cell.message_id(payload);
+        Some(match self.cell.recall().echoes.take(&id)? {
+            Echo::Again { generation } => Err(generation),
+            Echo::First { sent, generation } => Ok(ReceivedMessage {
+                plaintext: sent.plaintext.as_slice().to_vec(),
+                authenticated_data: sent.authenticated_data,
+                sender: self.own_identity().to_vec(),
+                sender_index: self.own_index(),
+                epoch: sent.epoch,
+                generation,
+                own_echo: true,
+            }),
+        })
+    }
+
+    /// Opens beside others, records after them.
+    fn open(&self, payload: &[u8]) -> MlsResult<ReceivedMessage> {
+        let env = self.inner().env();
+        let opened = self.cell.look(|group| match group.process(&env, payload)? {
+            Processed::Application(opened) => Ok(opened),
+            _ => Err(MlsError::EnvelopeMismatch("kind")),
+        })?;
+        let Opened { plaintext, authenticated_data, sender, sender_leaf, epoch, generation, spent } = *opened;
+        self.change(|group, env| Ok(((), group.record(env, spent)?)))?;
+        Ok(ReceivedMessage {
+            plaintext,
+            authenticated_data,
+            sender: identity(&sender_leaf),
+            sender_index: sender.get(),
+            epoch,
+            generation,
+            own_echo: false,
+        })
+    }
+
+    fn follow(&self, payload: &[u8]) -> MlsResult<Followed> {
+        let mut serial = self.cell.serial();
+        // FRM-20
+        let own = self.cell.message_id(payload);
+        if self.cell.look(|group| Ok(group.pending_commits().contains(&own)))? {
+            return self.apply_in(&mut serial, &own).map(Followed::Advanced);
+        }
+        let before = self.cell.public();
+        let ((committer, removed), events) = self.change_in(&mut serial, |group, env| {
+            match group.process(env, payload)? {
+                Processed::Commit(staged) => {
+                    let Staged { committer, removes_self, step, .. } = *staged;
+                    Ok(((committer, removes_self), step))
+                }
+                _ => Err(MlsError::EnvelopeMismatch("kind")),
+            }
+        })?;
+        if removed {
+            return Ok(Followed::Removed { committer: committer.get() });
+        }
+        let after = self.cell.public();
+        Ok(Followed::Advanced(self.cell.outcome((&before, &after), committer, &events)))
+    }
+}

@@ -1,0 +1,69 @@
+//! Saying something (RFC 9420, Section 15).
+//!
+//! Always: the key is used up durably before the ciphertext leaves; no two messages share one (CAP-20, CAP-71).
+
+use mls_crypto::Secret;
+use mls_engine::group::MessageOptions;
+
+use super::MlsHandle;
+use crate::core_mls::{echo::Sent, envelope::MlsEnvelope, error::MlsResult};
+
+impl MlsHandle {
+    /// Encrypts a message for all other members of this epoch. May be empty.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let envelope = alice.create_group(None)?.send_message(b"hello")?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::core_mls::MlsError::CommitRequired`] while proposals wait (PM-19): commit them first. The client never
+    /// does that by itself, because the commit has to be delivered before the message.
+    /// [`crate::core_mls::MlsError::TooLarge`], [`crate::core_mls::MlsError::NotAMember`],
+    /// [`crate::core_mls::MlsError::Store`].
+    pub fn send_message(&self, plaintext: &[u8]) -> MlsResult<MlsEnvelope> {
+        self.send_message_with(plaintext, b"")
+    }
+
+    /// [`MlsHandle::send_message`] with bytes that are authenticated but readable for everybody.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let envelope = group.send_message_with(b"hello", b"urgent")?;
+    /// assert_eq!(joined.receive_message(&envelope)?.authenticated_data, b"urgent");
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MlsHandle::send_message`].
+    pub fn send_message_with(&self, plaintext: &[u8], authenticated_data: &[u8]) -> MlsResult<MlsEnvelope> {
+        let options = MessageOptions {
+            padding: self.inner().config.padding,
+            authenticated_data: authenticated_data.to_vec(),
+            ..MessageOptions::default()
+        };
+        let ((message, epoch, generation), _) = self.change(|group, env| {
+            let sealed = group.send(env, plaintext, &options)?;
+            Ok(((sealed.message, group.epoch(), sealed.generation), sealed.step))
+        })?;
+        let id = self.cell.message_id(&message);
+        let mut recall = self.cell.recall();
+        if self.inner().config.own_echo {
+            let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), options.authenticated_data);
+            recall.echoes.insert(id, generation, Sent { plaintext, authenticated_data, epoch });
+        } else {
+            recall.duplicates.insert(id);
+        }
+        drop(recall);
+        MlsEnvelope::wrap_application(message)
+    }
+}

@@ -1,0 +1,62 @@
+//! Messages of epochs we have not reached yet (CAP-24).
+//!
+//! In: envelopes that are early. Out: those of an epoch, in the order they came, once the group is there.
+//! Always: bounded by count, bytes and how far ahead; nothing of it was authenticated, so nothing of it is believed.
+
+use std::collections::VecDeque;
+
+use super::{
+    config::MlsConfig,
+    envelope::MlsEnvelope,
+    error::{MlsError, MlsResult},
+};
+
+/// Early envelopes of one group.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    max_messages: usize,
+    max_bytes: usize,
+    horizon: u64,
+    bytes: usize,
+    waiting: VecDeque<(u64, MlsEnvelope)>,
+}
+
+impl Inbox {
+    pub(crate) fn new(config: &MlsConfig) -> Self {
+        Self {
+            max_messages: config.inbox_messages,
+            max_bytes: config.inbox_bytes,
+            horizon: config.future_epochs,
+            bytes: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Keeps an envelope of `epoch` while the group is at `current`.
+    pub(crate) fn push(&mut self, epoch: u64, current: u64, envelope: &MlsEnvelope) -> MlsResult<()> {
+        if epoch.saturating_sub(current) > self.horizon {
+            return Err(MlsError::EpochMismatch { expected: current, actual: epoch });
+        }
+        if self.waiting.iter().any(|(_, known)| known == envelope) {
+            return Ok(());
+        }
+        let bytes = self.bytes.saturating_add(envelope.payload().len());
+        if self.waiting.len() >= self.max_messages || bytes > self.max_bytes {
+            return Err(MlsError::InboxFull);
+        }
+        self.bytes = bytes;
+        self.waiting.push_back((epoch, envelope.clone()));
+        Ok(())
+    }
+
+    /// The next envelope for `epoch`; envelopes of earlier epochs come out as well, to be answered for.
+    pub(crate) fn pop(&mut self, epoch: u64) -> Option<MlsEnvelope> {
+        let position = self.waiting.iter().position(|(of, _)| *of <= epoch)?;
+        let (_, envelope) = self.waiting.remove(position)?;
+        self.bytes = self.bytes.saturating_sub(envelope.payload().len());
+        Some(envelope)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! The client's settings and the application's policy, as the engine asks for them.
+//!
+//! Rules beside identities: every member may add and remove members and change the group; outsiders may do what the
+//! configuration allows. Roles are not here.
+
+use std::sync::Arc;
+
+use mls_crypto::SignaturePublicKey;
+use mls_engine::{
+    error::Refusal,
+    message::{GroupContext, LeafNode, ProposalType},
+    policy::{
+        CommitClaim, Committer, CredentialClaim, CustomProposalRules, Policy, ProposalClaim, Proposer,
+    },
+};
+
+use super::{IdentityClaim, IdentityPolicy, reason};
+use crate::core_mls::config::{HandshakeFraming, MlsConfig};
+
+/// What the engine asks, answered.
+#[derive(Debug)]
+pub(crate) struct PolicyAdapter {
+    identities: Arc<dyn IdentityPolicy>,
+    own: (Vec<u8>, SignaturePublicKey),
+    external_joins: bool,
+    public_handshakes: bool,
+    max_lifetime: u64,
+}
+
+impl PolicyAdapter {
+    pub(crate) fn new(
+        identities: Arc<dyn IdentityPolicy>,
+        own: (Vec<u8>, SignaturePublicKey),
+        config: &MlsConfig,
+    ) -> Self {
+        Self {
+            identities,
+            own,
+            external_joins: config.external_joins,
+            public_handshakes: config.handshake_framing == HandshakeFraming::Public,
+            max_lifetime: config.max_lifetime,
+        }
+    }
+
+    fn allow_outsider(&self, allowed: bool, reason: u16) -> Result<(), Refusal> {
+        if allowed { Ok(()) } else { Err(Refusal(reason)) }
+    }
+}
+
+impl Policy for PolicyAdapter {
+    fn validate_credential(&self, claim: &CredentialClaim<'_>) -> Result<(), Refusal> {
+        let identity = claim.credential.identity().ok_or(Refusal(reason::CREDENTIAL_TYPE))?;
+        if identity == self.own.0 && *claim.signature_key == self.own.1 {
+            return Ok(());
+        }
+        let claim = IdentityClaim {
+            identity,
+            signature_key: claim.signature_key.as_slice(),
+            group_id: claim.group_id,
+            now: claim.now,
+        };
+        self.identities.validate(&claim).map_err(Refusal)
+    }
+
+    /// CRED-08: the same identity; whether its new key is believed was asked before.
+    fn validate_successor(&self, old: &LeafNode, new: &LeafNode) -> Result<(), Refusal> {
+        if old.credential == new.credential { Ok(()) } else { Err(Refusal(reason::OTHER_IDENTITY)) }
+    }
+
+    fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
+        match claim.proposer {
+            Proposer::Member(_) => Ok(()),
+            _ => self.allow_outsider(false, reason::EXTERNAL_PROPOSAL),
+        }
+    }
+
+    fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
+        match claim.committer {
+            Committer::Member(_) => Ok(()),
+            _ => self.allow_outsider(self.external_joins, reason::EXTERNAL_COMMIT),
+        }
+    }
+
+    fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {
+        self.public_handshakes
+    }
+
+    fn max_lifetime(&self) -> u64 {
+        self.max_lifetime
+    }
+
+    fn custom_proposal(&self, _: ProposalType) -> Option<CustomProposalRules> {
+        None
+    }
+}
