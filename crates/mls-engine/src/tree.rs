@@ -24,7 +24,7 @@ pub use draft::TreeDraft;
 use keys::KeyIndex;
 pub use leaf_rules::{Checked, LeafPlace, LeafRules};
 pub use node::{Node, ParentNode};
-pub use path::{PathCreated, PathReceived, PathSigner};
+pub use path::{PathCreated, PathKeys, PathReceived, PathSigner, Provisional};
 pub(crate) use path::{seal_in_parallel, sign_leaf};
 pub use private::{PrivateChange, TreePrivate};
 pub use rows::{NodeRow, NodeSource};

@@ -8,5 +8,5 @@ mod member;
 mod records;
 
 pub use host::{Host, SeededRandom, TestPolicy};
-pub use member::{Member, NewMember};
+pub use member::{Member, NewMember, Offered};
 pub use records::Records;

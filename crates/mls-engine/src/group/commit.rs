@@ -30,7 +30,7 @@ use crate::{
         ProposalRef, ResumptionPskUsage, UpdatePath,
     },
     policy::{Env, Proposer},
-    tree::{PathCreated, PathSigner, PrivateChange, RatchetTree},
+    tree::{PathCreated, PathSigner, PrivateChange, Provisional, RatchetTree},
 };
 
 /// What changes in our own leaf; `None` keeps what is there.
@@ -184,18 +184,55 @@ impl Group {
         }
         let by_value = self.proposals_by_value(env, &options, first)?;
         let resolved = self.committable(env, &options, &by_value, succession);
+        let (resolved, applied) = self.largest_valid(env, resolved, succession)?;
         let list = self.list(env, &resolved, succession);
-        list.check_regular(self.own_index())?;
-        let applied = apply(&list, None, true)?;
         let want_path = options.path == PathChoice::Always || list.path_required() || options.leaf.is_some();
         // COM-27: a ReInit goes alone and needs no path.
         let want_path = want_path && (applied.reinit.is_none() || options.leaf.is_some());
         let built = self.build_path(env, &list, &applied, want_path.then_some(&options.leaf))?;
-        let commit = Commit {
-            proposals: resolved.iter().map(Resolved::in_commit).collect(),
-            path: built.path.as_ref().map(|(_, path)| path.clone()),
-        };
-        self.finish_commit(env, options, applied, built, commit)
+        let proposals = resolved.iter().map(Resolved::in_commit).collect();
+        self.finish_commit(env, options, applied, (proposals, built))
+    }
+
+    /// LIST-18: all of `candidates` if they are valid together; else ours, and of the cached ones as many as keep the
+    /// list valid, in the order they came.
+    fn largest_valid<'a>(
+        &'a self,
+        env: &'a Env<'a>,
+        candidates: Vec<Resolved<'a>>,
+        succession: Option<ResumptionPskUsage>,
+    ) -> Result<(Vec<Resolved<'a>>, Applied), ProcessError> {
+        let whole = self.try_apply(env, &candidates, succession);
+        if whole.is_ok() || candidates.iter().all(|item| item.reference.is_none()) {
+            return whole.map(|applied| (candidates, applied));
+        }
+        let (cached, mut chosen): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|item| item.reference.is_some());
+        let mut applied = self.try_apply(env, &chosen, succession)?;
+        for item in cached {
+            let mut longer = vec![item];
+            longer.splice(0..0, chosen.iter().copied().filter(|item| item.reference.is_some()));
+            longer.extend(chosen.iter().copied().filter(|item| item.reference.is_none()));
+            if let Ok(better) = self.try_apply(env, &longer, succession) {
+                (chosen, applied) = (longer, better);
+            }
+        }
+        Ok((chosen, applied))
+    }
+
+    /// Sections 12.2 and 12.3 for a list of ours.
+    fn try_apply(
+        &self,
+        env: &Env<'_>,
+        proposals: &[Resolved<'_>],
+        succession: Option<ResumptionPskUsage>,
+    ) -> Result<Applied, ProcessError> {
+        let list = self.list(env, proposals, succession);
+        list.check_regular(self.own_index())?;
+        let applied = apply(&list, None, true)?;
+        check_result(env, &applied.tree, &applied.extensions)?;
+        let own_psk = |group_id: &[u8], epoch| self.own_resumption_psk(group_id, epoch);
+        find_psk_secret(env, self.suite.as_ref(), &applied.psks, &own_psk)?;
+        Ok(applied)
     }
 
     /// LIST-17 and all others: the list as it will be judged.
@@ -279,8 +316,9 @@ impl Group {
         super::apply::check_path_leaf(list, applied, self.own_index(), created.leaf())?;
         check_result(env, &created.tree, &applied.extensions)?;
         let provisional = provisional_context(context, &created.tree, applied.extensions.clone())?;
-        let place = (&applied.tree, self.own_index());
-        let path = created.seal(env, suite, place, &applied.added_leaves(), &encode(&provisional)?)?;
+        let added = applied.added_leaves();
+        let place = Provisional { tree: &applied.tree, committer: self.own_index(), added: &added };
+        let path = created.seal(env, suite, place, &encode(&provisional)?)?;
         Ok(WithPath { tree: created.tree.clone(), path: Some((created, path)), provisional })
     }
 
@@ -309,10 +347,10 @@ impl Group {
         env: &Env<'_>,
         options: CommitOptions,
         applied: Applied,
-        built: WithPath,
-        commit: Commit,
+        (proposals, built): (Vec<ProposalOrRef>, WithPath),
     ) -> Result<Pending, OperationError> {
         let suite = self.suite.as_ref();
+        let commit = Commit { proposals, path: built.path.as_ref().map(|(_, path)| path.clone()) };
         let content = self.framed(Content::Commit(commit), &options.message);
         let wire_format = options.message.framing.wire_format();
         // COM-14: with the old context, and the old key.

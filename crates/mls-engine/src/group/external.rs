@@ -29,7 +29,7 @@ use crate::{
     },
     policy::{Env, Proposer},
     schedule::{InitSecret, interim_transcript_hash},
-    tree::{LeafPlace, LeafRules, PathCreated, PathSigner, PrivateChange, RatchetTree, TreePrivate},
+    tree::{LeafPlace, LeafRules, PathCreated, PathSigner, PrivateChange, Provisional, RatchetTree, TreePrivate},
 };
 
 /// Who joins, and what comes with it.
@@ -196,7 +196,8 @@ impl JoinByCommit<'_> {
         LeafRules::new(env, suite, &context)?.check_leaf(created.leaf().clone(), LeafPlace::Commit(index, replaced))?;
         check_result(env, &created.tree, &applied.extensions)?;
         let provisional = provisional_context(state.context(), &created.tree, applied.extensions.clone())?;
-        let path = created.seal(env, suite, (placed, index), &applied.added_leaves(), &encode(&provisional)?)?;
+        let place = Provisional { tree: placed, committer: index, added: &applied.added_leaves() };
+        let path = created.seal(env, suite, place, &encode(&provisional)?)?;
         Ok((path, created, provisional))
     }
 

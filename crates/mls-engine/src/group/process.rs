@@ -24,7 +24,7 @@ use crate::{
     message::{Commit, Content, Extensions, GroupContext, ProposalRef, Sender, UpdatePath},
     policy::{Env, Proposer},
     schedule::InitSecret,
-    tree::{PrivateChange, RatchetTree},
+    tree::{PathKeys, PrivateChange, Provisional, RatchetTree},
 };
 
 /// A checked commit of somebody else, not yet adopted.
@@ -200,9 +200,9 @@ impl Group {
         let tree = applied.tree.merge_update_path(suite, committer, path, &added)?;
         check_result(list.env, &tree, &applied.extensions)?;
         let provisional = provisional_context(context, &tree, applied.extensions.clone())?;
-        let place = (&applied.tree, committer);
-        let encoded = encode(&provisional)?;
-        let received = self.private.open_path(suite, place, (path, &added), &encoded, own_update)?;
+        let place = Provisional { tree: &applied.tree, committer, added: &added };
+        let keys = PathKeys { private: &self.private, own_update };
+        let received = keys.open(suite, place, path, &encode(&provisional)?)?;
         private.path_keys = received.change.path_keys;
         Ok(Moved { tree, provisional, private, commit_secret: received.commit_secret })
     }

@@ -31,7 +31,6 @@ fn above_is_the_subtree_root() {
 fn extremes_are_refused_or_terminate() {
     assert_eq!(LeafIndex::new(u32::MAX).node(), None);
     assert_eq!(LeafIndex::new(u32::MAX).next(), None);
-    assert_eq!(NodeIndex::new(u32::MAX).left(), None);
     assert_eq!(NodeIndex::new(u32::MAX).parent(LeafCount::ONE), None);
     assert!(LeafCount::covering(MAX_LEAVES).is_some());
     assert!(LeafCount::covering(MAX_LEAVES + 1).is_none());

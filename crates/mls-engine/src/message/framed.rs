@@ -43,6 +43,7 @@ pub enum Sender {
 /// The content that `content_type` selects.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[expect(clippy::exhaustive_enums, reason = "the RFC closes the set")]
+#[expect(clippy::large_enum_variant, reason = "one message at a time")]
 #[repr(u8)]
 pub enum Content {
     /// Application data.

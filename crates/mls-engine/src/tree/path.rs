@@ -60,6 +60,26 @@ struct CreatedNode {
     path_secret: Secret,
 }
 
+/// The tree a path is made for: after the proposals, before the path.
+#[derive(Clone, Copy, Debug)]
+pub struct Provisional<'a> {
+    /// The tree.
+    pub tree: &'a RatchetTree,
+    /// Whose path.
+    pub committer: LeafIndex,
+    /// PATH-03: leaves that are new in the commit.
+    pub added: &'a BTreeSet<LeafIndex>,
+}
+
+/// What a member opens a path with.
+#[derive(Clone, Copy, Debug)]
+pub struct PathKeys<'a> {
+    /// Its keys in the current epoch.
+    pub private: &'a TreePrivate,
+    /// Its next leaf key, if the same commit applies an Update of its own.
+    pub own_update: Option<&'a HpkePrivateKey>,
+}
+
 /// A path we opened.
 #[derive(Debug)]
 pub struct PathReceived {
@@ -98,8 +118,8 @@ impl PathCreated {
         Ok(Self { tree: draft.seal()?, change, commit_secret, leaf, nodes })
     }
 
-    /// Section 7.6: seals each path secret to the resolution of its copath child, leaves in `added` excluded
-    /// (PATH-03). `group_context` is the encoded provisional context (COM-11).
+    /// Section 7.6: seals each path secret to the resolution of its copath child, added leaves excluded (PATH-03).
+    /// `group_context` is the encoded provisional context (COM-11).
     ///
     /// # Errors
     /// [`ProcessError::Crypto`].
@@ -107,12 +127,11 @@ impl PathCreated {
         &self,
         env: &Env<'_>,
         suite: &dyn SuiteCrypto,
-        provisional: (&RatchetTree, LeafIndex),
-        added: &BTreeSet<LeafIndex>,
+        provisional: Provisional<'_>,
         group_context: &[u8],
     ) -> Result<UpdatePath, ProcessError> {
-        let (tree, index) = provisional;
-        let steps = tree.filtered_direct_path(index);
+        let Provisional { tree, committer, added } = provisional;
+        let steps = tree.filtered_direct_path(committer);
         let recipients: Vec<_> = steps.iter().map(|step| recipients(tree, step, added)).collect();
         let mut jobs = Vec::new();
         for (node, recipients) in self.nodes.iter().zip(&recipients) {
@@ -266,37 +285,30 @@ fn check_shape(steps: &[PathStep<'_>], path: &UpdatePath, added: &BTreeSet<LeafI
     Ok(())
 }
 
-impl TreePrivate {
-    /// Section 7.5, second half: opens the path secret meant for us and derives what is above it.
-    /// `provisional` is the tree before the path was merged; `group_context` is the encoded provisional context.
-    /// `own_update` is our next leaf key, if the same commit applies an Update of ours.
+impl PathKeys<'_> {
+    /// Section 7.5, second half: opens the path secret meant for us and derives what is above it. `group_context` is the
+    /// encoded provisional context.
     ///
     /// # Errors
     /// [`ProcessError::PathKeyMissing`], [`ProcessError::InvalidPathSecret`], [`ProcessError::PathKeyMismatch`],
     /// [`ProcessError::Crypto`].
-    pub fn open_path(
+    pub fn open(
         &self,
         suite: &dyn SuiteCrypto,
-        provisional: (&RatchetTree, LeafIndex),
-        path: (&UpdatePath, &BTreeSet<LeafIndex>),
+        provisional: Provisional<'_>,
+        path: &UpdatePath,
         group_context: &[u8],
-        own_update: Option<&HpkePrivateKey>,
     ) -> Result<PathReceived, ProcessError> {
-        let ((tree, committer), (path, added)) = (provisional, path);
-        let own_leaf = self.own().node();
-        let key_of = |node: NodeIndex| match own_update {
-            Some(key) if Some(node) == own_leaf => Some(key),
-            _ => self.key(node),
-        };
+        let Provisional { tree, committer, added } = provisional;
         let steps = tree.filtered_direct_path(committer);
-        let position = steps.iter().position(|step| step.copath.0.contains(self.own()));
+        let position = steps.iter().position(|step| step.copath.0.contains(self.private.own()));
         let position = position.ok_or(ProcessError::PathKeyMissing)?;
         let step = steps.get(position).ok_or(ProcessError::PathKeyMissing)?;
         let recipients = recipients(tree, step, added);
         // PATH-14, PATH-15
         let known = recipients.iter().zip(path.nodes.get(position).map_or(&[][..], |node| &node.encrypted_path_secret));
         let (private, public, ciphertext) = known
-            .filter_map(|((node, public), ciphertext)| Some((key_of(*node)?, *public, ciphertext)))
+            .filter_map(|((node, public), ciphertext)| Some((self.key(*node)?, *public, ciphertext)))
             .next()
             .ok_or(ProcessError::PathKeyMissing)?;
         let secret = label::decrypt_with_label(suite, (private, public), ENCRYPT_LABEL, group_context, ciphertext)?;
@@ -308,5 +320,12 @@ impl TreePrivate {
         let above = above.map(|(step, node)| (step.span.node(), Some(&node.encryption_key)));
         let (path_keys, commit_secret) = climb(suite, secret, above)?;
         Ok(PathReceived { change: PrivateChange { leaf_key: None, path_keys }, commit_secret })
+    }
+
+    fn key(&self, node: NodeIndex) -> Option<&HpkePrivateKey> {
+        match self.own_update {
+            Some(key) if Some(node) == self.private.own().node() => Some(key),
+            _ => self.private.key(node),
+        }
     }
 }

@@ -38,7 +38,6 @@ pub struct NodeRow {
 
 /// The stored form of a subtree. Blank children are marked, since their hash follows from their place.
 #[derive(TlsDeserializeBytes, TlsSerialize, TlsSize)]
-#[expect(clippy::large_enum_variant, reason = "lives only between bytes and the tree")]
 #[repr(u8)]
 enum Row {
     #[tls_codec(discriminant = 1)]

@@ -7,8 +7,11 @@ use mls_crypto_rust::RustCrypto;
 use mls_engine::{
     error::Refusal,
     limits::Limits,
-    message::{Credential, GroupContext, LeafNode, ProposalType},
-    policy::{CommitClaim, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim, PskSource},
+    message::{Credential, GroupContext, LeafNode, Proposal, ProposalType},
+    policy::{
+        CommitClaim, Committer, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim, Proposer,
+        PskSource,
+    },
 };
 use sha2::{Digest, Sha256};
 
@@ -45,6 +48,10 @@ pub struct TestPolicy {
     pub only_private: bool,
     /// Whether joining by external commit is refused.
     pub no_external_commits: bool,
+    /// Whether commits that remove somebody are refused.
+    pub no_removes: bool,
+    /// Whether proposals of those who are no members are refused.
+    pub no_outside_proposals: bool,
     /// Custom proposal types and their rules.
     pub custom: BTreeMap<u16, CustomProposalRules>,
 }
@@ -57,6 +64,10 @@ impl TestPolicy {
     pub const SUCCESSOR: Refusal = Refusal(2);
     /// External commits are off.
     pub const EXTERNAL: Refusal = Refusal(3);
+    /// Nobody is to be removed.
+    pub const REMOVES: Refusal = Refusal(4);
+    /// Only members may propose.
+    pub const OUTSIDE: Refusal = Refusal(5);
 }
 
 impl Policy for TestPolicy {
@@ -71,13 +82,19 @@ impl Policy for TestPolicy {
         if old.credential == new.credential { Ok(()) } else { Err(Self::SUCCESSOR) }
     }
 
-    fn authorize_proposal(&self, _: &ProposalClaim<'_>) -> Result<(), Refusal> {
-        Ok(())
+    fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
+        match claim.proposer {
+            Proposer::Member(_) => Ok(()),
+            _ if self.no_outside_proposals => Err(Self::OUTSIDE),
+            _ => Ok(()),
+        }
     }
 
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
+        let removes = claim.proposals.iter().any(|(_, proposal)| matches!(proposal, Proposal::Remove(_)));
         match claim.committer {
-            mls_engine::policy::Committer::New(_) if self.no_external_commits => Err(Self::EXTERNAL),
+            Committer::New(_) if self.no_external_commits => Err(Self::EXTERNAL),
+            _ if self.no_removes && removes => Err(Self::REMOVES),
             _ => Ok(()),
         }
     }

@@ -13,6 +13,9 @@ use mls_engine::{
 
 use super::{Host, Records};
 
+/// A pending commit: its name, the commit, and the Welcome.
+pub type Offered = (CommitId, Vec<u8>, Option<Vec<u8>>);
+
 /// A client that is in no group yet.
 #[derive(Debug)]
 pub struct NewMember {
@@ -174,7 +177,7 @@ impl Member {
     }
 
     /// Makes a commit and keeps it pending: name, commit, Welcome.
-    pub fn commit(&mut self, options: CommitOptions) -> Result<(CommitId, Vec<u8>, Option<Vec<u8>>), OperationError> {
+    pub fn commit(&mut self, options: CommitOptions) -> Result<Offered, OperationError> {
         let Pending { commit_id, commit, welcome, added: _, step } = self.group.commit(&self.host.env(), options)?;
         self.adopt(step)?;
         Ok((commit_id, commit, welcome))

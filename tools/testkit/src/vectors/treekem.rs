@@ -8,7 +8,7 @@ use mls_engine::{
     math::{LeafIndex, NodeIndex},
     message::{Extensions, GroupContext, LeafNode, ProtocolVersion, UpdatePath},
     policy::Env,
-    tree::{PathCreated, PathReceived, PathSigner, RatchetTree, TreePrivate},
+    tree::{PathCreated, PathKeys, PathReceived, PathSigner, Provisional, RatchetTree, TreePrivate},
 };
 use serde::Deserialize;
 
@@ -161,7 +161,12 @@ impl Bench<'_> {
         };
         let created = PathCreated::new(&self.env, self.suite, &self.tree, signer)?;
         let context = self.context(&created.tree)?;
-        let update_path = created.seal(&self.env, self.suite, (&self.tree, sender), &none, &context)?;
+        let update_path = created.seal(
+            &self.env,
+            self.suite,
+            Provisional { tree: &self.tree, committer: sender, added: &none },
+            &context,
+        )?;
         let merged = self.merge(sender, &update_path)?;
         same("tree hash", merged.tree_hash(), created.tree.tree_hash())?;
         self.fits(&created.change.path_keys, &merged)?;
@@ -193,7 +198,8 @@ impl Bench<'_> {
         context: &[u8],
     ) -> Result<PathReceived, Failure> {
         let private = &self.members[&receiver].tree;
-        Ok(private.open_path(self.suite, (&self.tree, sender), (path, &BTreeSet::new()), context, None)?)
+        let provisional = Provisional { tree: &self.tree, committer: sender, added: &BTreeSet::new() };
+        Ok(PathKeys { private, own_update: None }.open(self.suite, provisional, path, context)?)
     }
 
     /// Private keys belong to the public keys of the tree.
