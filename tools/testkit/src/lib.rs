@@ -1,4 +1,4 @@
-//! What tests share: a virtual network, and the official vectors.
+//! What tests share: a virtual network, forged groups and messages, and the official vectors.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+pub mod counting;
 pub mod forge;
 pub mod network;
 pub mod vectors;
