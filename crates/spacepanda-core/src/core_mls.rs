@@ -22,6 +22,7 @@ mod envelope;
 mod error;
 mod handle;
 mod inbox;
+mod opaque;
 mod records;
 mod threads;
 mod times;
@@ -40,7 +41,8 @@ pub use mls_engine::{framing::Padding, group::CommitId};
 pub use policy::{IdentityPolicy, PinnedIdentities, TrustOnFirstUse};
 pub use threads::Threads;
 pub use types::{
-    CommitOutcome, GroupMetadata, Incoming, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage, ReceivedProposal,
+    CommitOutcome, GroupMetadata, Incoming, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage,
+    ReceivedProposal,
 };
 
 use mls_engine::message::ExtensionType;

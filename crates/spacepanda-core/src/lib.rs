@@ -35,3 +35,9 @@
 //! ```
 
 pub mod core_mls;
+
+/// The README's examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

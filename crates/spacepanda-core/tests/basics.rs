@@ -156,8 +156,7 @@ fn commits_its_own_update_as_a_path() {
 fn reads_late_messages_unless_strict() {
     let mut strict = MlsConfig::interop();
     strict.strict_epoch_check = true;
-    let [alice, bob, carol] =
-        [client("alice"), client("bob"), client_with("carol", strict)];
+    let [alice, bob, carol] = [client("alice"), client("bob"), client_with("carol", strict)];
     let handles = group_of(&[&alice, &bob, &carol]);
     let late = handles[0].send_message(b"late").unwrap();
     let commit = handles[0].rotate().unwrap();

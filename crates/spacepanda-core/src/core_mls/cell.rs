@@ -73,12 +73,7 @@ impl GroupCell {
             id: group.group_id().to_vec(),
             suite: client.crypto.suite(group.cipher_suite())?,
             live: RwLock::new(Live::new(group, times)),
-            serial: Mutex::new(Serial {
-                revision,
-                stale: false,
-                notes: Notes::default(),
-                inbox: Inbox::new(config),
-            }),
+            serial: Mutex::new(Serial { revision, stale: false, notes: Notes::default(), inbox: Inbox::new(config) }),
             recall: Mutex::new(Recall {
                 echoes: Echoes::new(echo_messages, config.own_echo_bytes),
                 duplicates: Duplicates::new(config.replay_cache_size),
@@ -197,13 +192,6 @@ impl GroupCell {
         client.store.delete(&self.space(), serial.revision)?;
         self.live.write().unwrap_or_else(PoisonError::into_inner).group = None;
         Ok(())
-    }
-}
-
-impl Serial {
-    /// The revision of the group's records.
-    pub(crate) const fn revision(&self) -> Revision {
-        self.revision
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Inner {
     random: Arc<dyn Random>,
     parallel: Arc<dyn Parallel>,
     policy: PolicyAdapter,
-    limits: Limits,
+    pub(crate) limits: Limits,
     signature_key: SignaturePrivateKey,
     signature_public: Vec<u8>,
     /// Of the client's own space; held by whoever changes it.

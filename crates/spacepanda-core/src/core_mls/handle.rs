@@ -110,10 +110,7 @@ impl MlsHandle {
     }
 
     /// Carries out one step of its own.
-    fn change<T>(
-        &self,
-        plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
-    ) -> MlsResult<(T, Vec<Event>)> {
+    fn change<T>(&self, plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>) -> MlsResult<(T, Vec<Event>)> {
         self.change_in(&mut self.cell.serial(), plan)
     }
 

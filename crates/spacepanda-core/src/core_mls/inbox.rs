@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::{
     config::MlsConfig,
-    envelope::MlsEnvelope,
+    envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
 };
 
@@ -49,12 +49,22 @@ impl Inbox {
         Ok(())
     }
 
-    /// The next envelope for `epoch`; envelopes of earlier epochs come out as well, to be answered for.
+    /// The next envelope for `epoch`, proposals before the commits that name them, commits last; otherwise in the order
+    /// they came. Envelopes of earlier epochs come out as well, to be answered for.
     pub(crate) fn pop(&mut self, epoch: u64) -> Option<MlsEnvelope> {
-        let position = self.waiting.iter().position(|(of, _)| *of <= epoch)?;
+        let due = self.waiting.iter().enumerate().filter(|(_, (of, _))| *of <= epoch);
+        let (position, _) = due.min_by_key(|(position, (of, envelope))| (*of, rank(envelope), *position))?;
         let (_, envelope) = self.waiting.remove(position)?;
         self.bytes = self.bytes.saturating_sub(envelope.payload().len());
         Some(envelope)
+    }
+}
+
+const fn rank(envelope: &MlsEnvelope) -> u8 {
+    match envelope.message_type() {
+        MessageType::Proposal => 1,
+        MessageType::Application | MessageType::Welcome => 2,
+        MessageType::Commit => 3,
     }
 }
 

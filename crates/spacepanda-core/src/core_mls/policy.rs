@@ -53,7 +53,8 @@ impl fmt::Debug for IdentityClaim<'_> {
 /// The application's answer to "is this key really theirs?". Asked for every key that enters a group, for each of its
 /// members' keys when we join, and for key packages; never for our own key.
 ///
-/// All members should answer alike, or some will refuse commits that others follow.
+/// All members should answer alike, or some will refuse commits that others follow. It is asked in the middle of the
+/// client's work: it must not call back into the client.
 pub trait IdentityPolicy: Send + Sync + fmt::Debug {
     /// Whether `claim.signature_key` belongs to `claim.identity`.
     ///

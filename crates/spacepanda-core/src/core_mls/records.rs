@@ -4,10 +4,11 @@
 
 use mls_crypto::{CipherSuite, Secret, SignaturePrivateKey};
 use mls_engine::group::{Change, RecordClass, RecordKey};
-use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{
     error::{MlsError, MlsResult},
+    opaque::Opaque,
     store::{Key, Write},
 };
 
@@ -59,9 +60,7 @@ pub(crate) fn writes(changes: &[Change]) -> MlsResult<Vec<Write<'_>>> {
         .map(|change| match change {
             Change::Put(key, value) => Ok(Write::Put(store_key(key)?, value)),
             Change::Delete(key) => Ok(Write::Delete(store_key(key)?)),
-            Change::DeleteEpoch(class, epoch) => {
-                Ok(Write::DeleteEpoch { class: class_number(*class)?, epoch: *epoch })
-            }
+            Change::DeleteEpoch(class, epoch) => Ok(Write::DeleteEpoch { class: class_number(*class)?, epoch: *epoch }),
             _ => Err(MlsError::InvalidRecord),
         })
         .collect()
@@ -84,9 +83,9 @@ struct IdentityWriting<'a> {
 
 #[derive(TlsDeserializeBytes, TlsSize)]
 struct IdentityReading {
-    identity: VLBytes,
+    identity: Opaque,
     cipher_suite: CipherSuite,
-    signature_key: VLBytes,
+    signature_key: Opaque,
 }
 
 impl Identity {
@@ -102,8 +101,8 @@ impl Identity {
     pub(crate) fn decode(record: &Secret) -> MlsResult<Self> {
         let reading = IdentityReading::tls_deserialize_exact_bytes(record.as_slice());
         let IdentityReading { identity, cipher_suite, signature_key } = reading.map_err(|_| MlsError::InvalidRecord)?;
-        let signature_key = SignaturePrivateKey::new(Secret::new(signature_key.into()));
-        Ok(Self { identity: identity.into(), cipher_suite, signature_key })
+        let signature_key = SignaturePrivateKey::new(Secret::new(signature_key.0));
+        Ok(Self { identity: identity.0, cipher_suite, signature_key })
     }
 }
 

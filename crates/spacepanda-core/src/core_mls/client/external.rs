@@ -9,7 +9,7 @@ use mls_engine::{
     message::Extensions,
 };
 
-use super::{Client, Inner};
+use super::{Client, Inner, groups::Beginning};
 use crate::core_mls::{
     MlsHandle,
     envelope::MlsEnvelope,
@@ -103,7 +103,7 @@ impl ExternalJoin {
     /// [`MlsError::Store`].
     pub fn accepted(self) -> MlsResult<MlsHandle> {
         let Self { client, commit: _, group, changes } = self;
-        client.begin(group, &changes, Vec::new())
+        client.begin(Beginning { group, changes, spent: Vec::new(), replaces: |_| true })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::core_mls::{
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
     records,
-    store::{Key, Revision, Section, Space, Write},
+    store::{Key, Section, Space, Write},
     times::Times,
     types::Incoming,
     welcome,
@@ -60,7 +60,7 @@ impl Client {
             extensions,
         };
         let Created { group, changes } = Group::create(&inner.env(), params)?;
-        self.begin(group, &changes, Vec::new())
+        self.begin(Beginning { group, changes, spent: Vec::new(), replaces: |_| false })
     }
 
     /// Joins the group of a Welcome (CAP-02).
@@ -119,7 +119,7 @@ impl Client {
         let is_used = |key: &Key| key.id == key_package.as_slice();
         let used = found.iter().filter(|(key, secrets)| is_used(key) && !secrets.is_last_resort());
         let spent = used.map(|(key, _)| Write::Delete(key.clone())).collect();
-        self.begin(group, &changes, spent)
+        self.begin(Beginning { group, changes, spent, replaces: was_removed })
     }
 
     /// The groups in the store, by id, in order.
@@ -209,26 +209,28 @@ impl Client {
         }
     }
 
-    /// Makes a group durable, with what ends in the client's own space, and hands it out.
-    pub(super) fn begin(&self, group: Group, changes: &[Change], client: Vec<Write<'_>>) -> MlsResult<MlsHandle> {
+    /// Makes a group durable and hands it out. State of the group from before is replaced, if it may be; handles of it
+    /// go on with the new.
+    pub(super) fn begin(&self, beginning: Beginning) -> MlsResult<MlsHandle> {
+        let Beginning { group, changes, spent, replaces } = beginning;
         let inner = &self.inner;
-        let times = Times::begin(inner.clock.now());
         let id = group.group_id().to_vec();
-        let old = inner.cell(&id).ok();
+        let old = inner.known_cell(&id)?;
         let mut old_serial = old.as_ref().map(|cell| cell.serial());
-        let mut writes = Vec::new();
-        let mut expected = Revision::NONE;
-        if let Some(serial) = &old_serial {
-            expected = serial.revision();
-            writes.push(Write::Clear);
+        // Asked under the lock: of two that join at once, the second must not put the first one's ratchets back.
+        if let Some(cell) = &old
+            && !cell.look(|group| Ok(replaces(group)))?
+        {
+            return Err(MlsError::GroupExists);
         }
-        writes.extend(records::writes(changes)?);
+        let space = Space::Group(id.clone());
+        let expected = inner.revision_of(&space)?;
+        let times = Times::begin(inner.clock.now());
         let notes = times.first_notes();
+        let mut writes = vec![Write::Clear];
+        writes.extend(records::writes(&changes)?);
         writes.extend(notes.writes());
-        let section = Section { space: Space::Group(id.clone()), expected, writes };
-        let mut revision = inner.revision();
-        let stored = inner.apply(&mut revision, client, Some(section))?;
-        drop(revision);
+        let stored = inner.apply(&mut inner.revision(), spent, Some(Section { space, expected, writes }))?;
         match (&old, &mut old_serial) {
             (Some(cell), Some(serial)) => cell.replace(serial, group, stored, times),
             _ => {
@@ -241,14 +243,35 @@ impl Client {
     }
 }
 
+/// A group about to begin for us.
+pub(super) struct Beginning {
+    pub(super) group: Group,
+    pub(super) changes: Vec<Change>,
+    /// What ends in the client's own space.
+    pub(super) spent: Vec<Write<'static>>,
+    /// Whether it may take the place of this state of the same group.
+    pub(super) replaces: fn(&Group) -> bool,
+}
+
+/// WEL-08: a group we are in is not joined again; one that we were removed from is.
+fn was_removed(group: &Group) -> bool {
+    *group.status() == Status::Removed
+}
+
 impl Inner {
-    /// WEL-08: a group we are in is not joined again; one that we were removed from is.
     fn check_free(&self, id: &[u8]) -> MlsResult<()> {
-        let active = match self.cell(id) {
-            Ok(cell) => cell.look(|group| Ok(*group.status() != Status::Removed))?,
-            Err(MlsError::UnknownGroup) => false,
-            Err(error) => return Err(error),
-        };
-        if active { Err(MlsError::GroupExists) } else { Ok(()) }
+        match self.known_cell(id)? {
+            Some(cell) if !cell.look(|group| Ok(was_removed(group)))? => Err(MlsError::GroupExists),
+            _ => Ok(()),
+        }
+    }
+
+    /// The cell of a group, if there is such a group and it can be read; a damaged one can only be replaced.
+    fn known_cell(&self, id: &[u8]) -> MlsResult<Option<Arc<GroupCell>>> {
+        match self.cell(id) {
+            Ok(cell) => Ok(Some(cell)),
+            Err(MlsError::UnknownGroup | MlsError::InvalidRecord) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

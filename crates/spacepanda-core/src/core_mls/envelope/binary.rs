@@ -7,10 +7,13 @@ use mls_engine::{
     codec::{decode_exact, encode},
     error::DecodeError,
 };
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope, VERSION};
-use crate::core_mls::error::{MlsError, MlsResult};
+use crate::core_mls::{
+    error::{MlsError, MlsResult},
+    opaque::Opaque,
+};
 
 #[derive(TlsSerialize, TlsSize)]
 struct Writing<'a> {
@@ -24,9 +27,9 @@ struct Writing<'a> {
 #[derive(TlsDeserializeBytes, TlsSize)]
 struct Reading {
     message_type: Code,
-    group_id: VLBytes,
+    group_id: Opaque,
     sender: Option<u32>,
-    payload: VLBytes,
+    payload: Opaque,
 }
 
 /// [`MessageType`] on the wire.
@@ -122,9 +125,9 @@ impl MlsEnvelope {
         let read: Reading = decode_exact(rest)?;
         let envelope = Self {
             message_type: read.message_type.into(),
-            group_id: read.group_id.into(),
+            group_id: read.group_id.0,
             sender: read.sender,
-            payload: read.payload.into(),
+            payload: read.payload.0,
         };
         envelope.check()?;
         Ok(envelope)

@@ -7,10 +7,13 @@ use mls_engine::{
     error::DecodeError,
     message::{ContentType, ProtocolVersion, Sender, WireFormat},
 };
-use tls_codec::{DeserializeBytes, TlsDeserializeBytes, TlsSize, VLBytes};
+use tls_codec::{DeserializeBytes, TlsDeserializeBytes, TlsSize};
 
 use super::MessageType;
-use crate::core_mls::error::{MlsError, MlsResult};
+use crate::core_mls::{
+    error::{MlsError, MlsResult},
+    opaque::Opaque,
+};
 
 /// The head of an MLSMessage.
 pub(super) struct Inner {
@@ -23,16 +26,16 @@ pub(super) struct Inner {
 
 #[derive(TlsDeserializeBytes, TlsSize)]
 struct PublicHead {
-    group_id: VLBytes,
+    group_id: Opaque,
     epoch: u64,
     sender: Sender,
-    _authenticated_data: VLBytes,
+    _authenticated_data: Opaque,
     content_type: ContentType,
 }
 
 #[derive(TlsDeserializeBytes, TlsSize)]
 struct PrivateHead {
-    group_id: VLBytes,
+    group_id: Opaque,
     epoch: u64,
     content_type: ContentType,
 }
@@ -63,12 +66,12 @@ impl Inner {
             Sender::Member(leaf) => Some(leaf.get()),
             Sender::External(_) | Sender::NewMemberProposal | Sender::NewMemberCommit => None,
         };
-        let (group_id, epoch) = (Some(head.group_id.into()), Some(head.epoch));
+        let (group_id, epoch) = (Some(head.group_id.0), Some(head.epoch));
         Self { message_type: head.content_type.into(), group_id, epoch, sender }
     }
 
     fn of_private(head: PrivateHead) -> Self {
-        let (group_id, epoch) = (Some(head.group_id.into()), Some(head.epoch));
+        let (group_id, epoch) = (Some(head.group_id.0), Some(head.epoch));
         Self { message_type: head.content_type.into(), group_id, epoch, sender: None }
     }
 }

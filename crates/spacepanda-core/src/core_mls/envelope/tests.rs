@@ -69,8 +69,12 @@ fn tells_a_sender_only_if_the_message_does() {
 fn unwraps_only_what_it_is() {
     let kinds = [MessageType::Welcome, MessageType::Proposal, MessageType::Commit, MessageType::Application];
     for (envelope, actual) in samples().iter().zip(kinds) {
-        let unwrapped =
-            [envelope.unwrap_welcome(), envelope.unwrap_proposal(), envelope.unwrap_commit(), envelope.unwrap_application()];
+        let unwrapped = [
+            envelope.unwrap_welcome(),
+            envelope.unwrap_proposal(),
+            envelope.unwrap_commit(),
+            envelope.unwrap_application(),
+        ];
         for (unwrapped, expected) in unwrapped.into_iter().zip(kinds) {
             if expected == actual {
                 assert_eq!(unwrapped, Ok(envelope.payload()));
@@ -88,10 +92,11 @@ fn inner_and_outer_agree() {
     assert_eq!(MlsEnvelope::wrap_commit(private(2)), mismatch);
     let json = samples()[4].to_json().unwrap();
     let cases = [
-        ("\"commit\"", "\"proposal\"", MlsError::WrongMessageType {
-            expected: MessageType::Proposal,
-            actual: MessageType::Commit,
-        }),
+        (
+            "\"commit\"",
+            "\"proposal\"",
+            MlsError::WrongMessageType { expected: MessageType::Proposal, actual: MessageType::Commit },
+        ),
         ("\"Zw==\"", "\"aA==\"", MlsError::EnvelopeMismatch("group")),
         ("258", "259", MlsError::EnvelopeMismatch("sender")),
         ("258", "null", MlsError::EnvelopeMismatch("sender")),

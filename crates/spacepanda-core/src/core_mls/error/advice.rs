@@ -65,7 +65,9 @@ impl MlsError {
             }
             Self::NoSuchPendingCommit => final_("no_such_pending_commit", "list the pending commits"),
             Self::Superseded => retry("superseded", "call again; the group has changed meanwhile"),
-            Self::InboxFull => retry("inbox_full", "fetch and process the commits that are missing, then hand it in again"),
+            Self::InboxFull => {
+                retry("inbox_full", "fetch and process the commits that are missing, then hand it in again")
+            }
             Self::ExternalJoinsDisabled => {
                 final_("external_joins_disabled", "ask a member for an invitation, or enable external joins")
             }
@@ -102,12 +104,16 @@ impl MlsError {
             }
             Self::EpochMismatch { .. } => final_("epoch_mismatch", "drop it; the keys of that epoch are gone"),
             Self::ReplayDetected { .. } => final_("replay_detected", "drop it"),
-            Self::TooFarAhead { .. } => retry("too_far_ahead", "fetch the sender's messages that are missing, then hand it in again"),
+            Self::TooFarAhead { .. } => {
+                retry("too_far_ahead", "fetch the sender's messages that are missing, then hand it in again")
+            }
             Self::CryptoError(_) => final_("crypto_error", "drop it; it is forged, damaged or for other keys"),
             Self::Unauthorized { .. } => final_("unauthorized", "drop it, or change the policy"),
             Self::OwnMessage => final_("own_message", "show what was sent from where it was written"),
             Self::GroupMismatch => final_("group_mismatch", "give it to the group it names"),
-            Self::WrongMessageType { .. } => final_("wrong_message_type", "call the verb for its kind, or handle_incoming"),
+            Self::WrongMessageType { .. } => {
+                final_("wrong_message_type", "call the verb for its kind, or handle_incoming")
+            }
             Self::EnvelopeMismatch(_) => final_("envelope_mismatch", "drop it; somebody changed the header"),
             Self::EmptyPayload => final_("empty_payload", "drop it"),
             Self::UnsupportedVersion(_) => final_("unsupported_version", "update this client"),

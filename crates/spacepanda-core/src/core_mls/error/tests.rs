@@ -76,17 +76,11 @@ fn faults_of_the_engine_keep_their_numbers() {
     let cases = [
         (ProcessError::StaleEpoch { got: 1, current: 9 }, MlsError::EpochMismatch { expected: 9, actual: 1 }),
         (ProcessError::FutureEpoch { got: 999, current: 9 }, MlsError::EpochMismatch { expected: 9, actual: 999 }),
-        (
-            ProcessError::ReplayDetected { leaf, generation: 3 },
-            MlsError::ReplayDetected { sender: 7, generation: 3 },
-        ),
+        (ProcessError::ReplayDetected { leaf, generation: 3 }, MlsError::ReplayDetected { sender: 7, generation: 3 }),
         (ProcessError::Refused(Refusal(12)), MlsError::Unauthorized { reason: 12 }),
         (ProcessError::DecryptionFailed, MlsError::CryptoError(CryptoError::OpenFailed)),
         (ProcessError::WrongGroup, MlsError::GroupMismatch),
-        (
-            ProcessError::Decode(DecodeError::OverLimit { len: 9, limit: 8 }),
-            MlsError::TooLarge { len: 9, limit: 8 },
-        ),
+        (ProcessError::Decode(DecodeError::OverLimit { len: 9, limit: 8 }), MlsError::TooLarge { len: 9, limit: 8 }),
         (ProcessError::DuplicateClient, MlsError::Rejected(ProcessError::DuplicateClient)),
     ];
     for (fault, error) in cases {

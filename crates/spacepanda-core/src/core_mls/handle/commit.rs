@@ -5,7 +5,10 @@
 //!
 //! Always: every commit renews our own keys; a Welcome is handed out only with an accepted commit (COM-22).
 
-use mls_engine::group::{CommitId, CommitOptions, Group};
+use mls_engine::{
+    group::{CommitId, CommitOptions, Group},
+    message::Proposal,
+};
 
 use super::MlsHandle;
 use crate::core_mls::{
@@ -213,8 +216,8 @@ impl MlsHandle {
 /// CAP-15: something that we can commit; our own leaving is for others to commit.
 fn check_something_pending(group: &Group) -> MlsResult<()> {
     let own = group.own_index();
-    let pending = group.pending_proposals();
-    if pending.iter().any(|pending| !MlsHandle::is_own_removal(own, pending.proposal)) {
+    let is_own_removal = |proposal: &Proposal| matches!(proposal, Proposal::Remove(remove) if remove.removed == own);
+    if group.pending_proposals().iter().any(|pending| !is_own_removal(pending.proposal)) {
         Ok(())
     } else {
         Err(MlsError::NoProposalsPending)

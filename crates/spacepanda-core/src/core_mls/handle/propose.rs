@@ -9,7 +9,7 @@ use mls_engine::{
     error::{DecodeError, ProcessError},
     group::{LeafChange, ProposalKind},
     math::LeafIndex,
-    message::{KeyPackage, MlsMessage, Proposal},
+    message::{KeyPackage, MlsMessage},
 };
 
 use super::MlsHandle;
@@ -40,7 +40,7 @@ impl MlsHandle {
     /// [`MlsError::IdentityMismatch`]; [`MlsError::Unauthorized`] if the policy does not believe the key;
     /// [`MlsError::Malformed`]; [`MlsError::Rejected`] for a key package that others would refuse.
     pub fn propose_add(&self, key_package: &[u8], identity: &[u8]) -> MlsResult<MlsEnvelope> {
-        check_identity(key_package, identity)?;
+        self.check_identity(key_package, identity)?;
         self.propose(ProposalKind::Add(key_package.to_vec()))
     }
 
@@ -66,7 +66,7 @@ impl MlsHandle {
     pub fn propose_add_batch(&self, adds: &[(Vec<u8>, Vec<u8>)]) -> MlsResult<Vec<MlsEnvelope>> {
         let mut keys = BTreeSet::new();
         for (key_package, identity) in adds {
-            let package = check_identity(key_package, identity)?;
+            let package = self.check_identity(key_package, identity)?;
             if !keys.insert(package.leaf_node.signature_key) {
                 return Err(MlsError::Rejected(ProcessError::DuplicateClient));
             }
@@ -251,17 +251,18 @@ impl MlsHandle {
         kinds.into_iter().map(|kind| self.propose(kind)).collect()
     }
 
-    /// Whether a proposal is one that its own sender cannot commit (LIST-03).
-    pub(super) fn is_own_removal(own: LeafIndex, proposal: &Proposal) -> bool {
-        matches!(proposal, Proposal::Remove(remove) if remove.removed == own)
-    }
-}
-
-/// CAP-10: the key package, if it is of the identity that is meant.
-fn check_identity(key_package: &[u8], identity: &[u8]) -> MlsResult<KeyPackage> {
-    match decode_exact(key_package)? {
-        MlsMessage::KeyPackage(package) if package.leaf_node.credential.identity() == Some(identity) => Ok(*package),
-        MlsMessage::KeyPackage(_) => Err(MlsError::IdentityMismatch),
-        _ => Err(DecodeError::UnsupportedWireFormat.into()),
+    /// CAP-10: the key package, if it is of the identity that is meant. X-DOS-02: on length first.
+    fn check_identity(&self, key_package: &[u8], identity: &[u8]) -> MlsResult<KeyPackage> {
+        let (len, limit) = (key_package.len(), self.inner().limits.max_key_package);
+        if len > limit {
+            return Err(MlsError::TooLarge { len, limit });
+        }
+        match decode_exact(key_package)? {
+            MlsMessage::KeyPackage(package) if package.leaf_node.credential.identity() == Some(identity) => {
+                Ok(*package)
+            }
+            MlsMessage::KeyPackage(_) => Err(MlsError::IdentityMismatch),
+            _ => Err(DecodeError::UnsupportedWireFormat.into()),
+        }
     }
 }

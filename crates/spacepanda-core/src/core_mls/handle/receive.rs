@@ -135,15 +135,14 @@ impl MlsHandle {
         let payload = envelope.unwrap_proposal()?;
         self.check_group(envelope)?;
         let mut serial = self.cell.serial();
-        let ((reference, proposer, summary), _) = self.change_in(&mut serial, |group, env| {
-            match group.process(env, payload)? {
+        let ((reference, proposer, summary), _) =
+            self.change_in(&mut serial, |group, env| match group.process(env, payload)? {
                 Processed::Proposal(received) => {
                     let summary = ProposalSummary::new(&received.proposal);
                     Ok(((received.reference, proposer_leaf(received.proposer), summary), received.step))
                 }
                 _ => Err(MlsError::EnvelopeMismatch("kind")),
-            }
-        })?;
+            })?;
         drop(serial);
         let index = self.cell.look(|group| {
             let known = group.pending_proposals();
@@ -200,7 +199,12 @@ impl MlsHandle {
             return Ok(buffered);
         }
         let incoming = match envelope.message_type() {
-            MessageType::Welcome => return Err(MlsError::WrongMessageType { expected: MessageType::Application, actual: MessageType::Welcome }),
+            MessageType::Welcome => {
+                return Err(MlsError::WrongMessageType {
+                    expected: MessageType::Application,
+                    actual: MessageType::Welcome,
+                });
+            }
             MessageType::Application => Incoming::Delivered(self.open(payload)?),
             MessageType::Proposal => Incoming::Proposal(self.receive_proposal(envelope)?),
             MessageType::Commit => match self.follow(payload)? {
@@ -270,15 +274,14 @@ impl MlsHandle {
             return self.apply_in(&mut serial, &own).map(Followed::Advanced);
         }
         let before = self.cell.public();
-        let ((committer, removed), events) = self.change_in(&mut serial, |group, env| {
-            match group.process(env, payload)? {
+        let ((committer, removed), events) =
+            self.change_in(&mut serial, |group, env| match group.process(env, payload)? {
                 Processed::Commit(staged) => {
                     let Staged { committer, removes_self, step, .. } = *staged;
                     Ok(((committer, removes_self), step))
                 }
                 _ => Err(MlsError::EnvelopeMismatch("kind")),
-            }
-        })?;
+            })?;
         if removed {
             return Ok(Followed::Removed { committer: committer.get() });
         }

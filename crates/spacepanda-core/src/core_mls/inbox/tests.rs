@@ -10,6 +10,24 @@ fn envelope(epoch: u64, tag: u8, len: u8) -> MlsEnvelope {
     MlsEnvelope::wrap_application(payload).unwrap()
 }
 
+/// CAP-24: a commit that overtook its proposal does not fail for it.
+#[test]
+fn commits_come_last() {
+    let of_kind = |content_type| {
+        let mut payload = envelope(1, 0, 1).payload().to_vec();
+        payload[14] = content_type;
+        payload
+    };
+    let commit = MlsEnvelope::wrap_commit(of_kind(3)).unwrap();
+    let message = MlsEnvelope::wrap_application(of_kind(1)).unwrap();
+    let proposal = MlsEnvelope::wrap_proposal(of_kind(2)).unwrap();
+    let mut inbox = inbox(|_| {});
+    for envelope in [&commit, &message, &proposal] {
+        inbox.push(1, 0, envelope).unwrap();
+    }
+    assert_eq!([inbox.pop(1), inbox.pop(1), inbox.pop(1)], [Some(proposal), Some(message), Some(commit)]);
+}
+
 fn inbox(change: impl Fn(&mut MlsConfig)) -> Inbox {
     let mut config = MlsConfig::default();
     change(&mut config);

@@ -9,9 +9,7 @@ use mls_crypto::SignaturePublicKey;
 use mls_engine::{
     error::Refusal,
     message::{GroupContext, LeafNode, ProposalType},
-    policy::{
-        CommitClaim, Committer, CredentialClaim, CustomProposalRules, Policy, ProposalClaim, Proposer,
-    },
+    policy::{CommitClaim, Committer, CredentialClaim, CustomProposalRules, Policy, ProposalClaim, Proposer},
 };
 
 use super::{IdentityClaim, IdentityPolicy, reason};
