@@ -4,16 +4,20 @@
 //! offer it.
 //! Always: COM-21: the epoch does not move; COM-22: a Welcome leaves only with an acceptance.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod choose;
+mod options;
 
-use mls_crypto::{Secret, SignaturePrivateKey, SignaturePublicKey, SuiteCrypto};
+use std::sync::Arc;
+
+use mls_crypto::Secret;
+
+pub use options::{CommitOptions, LeafChange, PathChoice, SignatureKeyPair};
 
 use super::{
     Group, PublicState,
-    apply::{Applied, apply, check_result},
+    apply::{Applied, check_result},
     epoch::{Advance, Advanced, Candidate, EpochKeys, provisional_context},
     proposals::Resolved,
-    propose::{MessageOptions, ProposalKind},
     psk::find_psk_secret,
     rules::ProposalList,
     transition::{Change, CommitId, Effect, Event, RecordClass, RecordKey, Step},
@@ -25,109 +29,10 @@ use crate::{
     framing::sign,
     limits::MAX_PENDING_COMMITS,
     math::LeafIndex,
-    message::{
-        Capabilities, Commit, Content, Credential, Extensions, GroupContext, LeafNode, Proposal, ProposalOrRef,
-        ProposalRef, ResumptionPskUsage, UpdatePath,
-    },
-    policy::{Env, Proposer},
+    message::{Commit, Content, GroupContext, LeafNode, Proposal, ProposalOrRef, ResumptionPskUsage, UpdatePath},
+    policy::Env,
     tree::{PathCreated, PathSigner, PrivateChange, Provisional, RatchetTree},
 };
-
-/// What changes in our own leaf; `None` keeps what is there.
-#[derive(Clone, Debug, Default)]
-pub struct LeafChange {
-    /// A new credential (CRED-08: a successor of the old one).
-    pub credential: Option<Credential>,
-    /// New capabilities.
-    pub capabilities: Option<Capabilities>,
-    /// New leaf extensions.
-    pub extensions: Option<Extensions>,
-    /// A new signature key.
-    pub signature_key: Option<SignatureKeyPair>,
-}
-
-/// A signature key pair.
-#[derive(Debug)]
-pub struct SignatureKeyPair {
-    private: SignaturePrivateKey,
-    public: SignaturePublicKey,
-}
-
-impl SignatureKeyPair {
-    /// The pair of this private key.
-    ///
-    /// # Errors
-    /// [`mls_crypto::CryptoError::InvalidPrivateKey`].
-    pub fn new(suite: &dyn SuiteCrypto, private: SignaturePrivateKey) -> Result<Self, mls_crypto::CryptoError> {
-        let public = suite.signature_public_key(&private)?;
-        Ok(Self { private, public })
-    }
-
-    /// The private half.
-    pub fn private(&self) -> &SignaturePrivateKey {
-        &self.private
-    }
-
-    /// The public half.
-    pub fn public(&self) -> &SignaturePublicKey {
-        &self.public
-    }
-
-    pub(super) fn into_private(self) -> SignaturePrivateKey {
-        self.private
-    }
-}
-
-impl Clone for SignatureKeyPair {
-    /// One description of a change may be used in several candidates.
-    fn clone(&self) -> Self {
-        Self { private: self.private.duplicate(), public: self.public.clone() }
-    }
-}
-
-/// When a commit carries a path.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum PathChoice {
-    /// X-AUTH-20: always, so that every commit heals.
-    #[default]
-    Always,
-    /// Only when the proposals need one (COM-05).
-    WhenRequired,
-}
-
-/// What to commit, and how.
-#[derive(Clone, Debug)]
-pub struct CommitOptions {
-    /// Proposals of our own that travel in the commit.
-    pub by_value: Vec<ProposalKind>,
-    /// Cached proposals to leave out. LIST-18: all others that keep the list valid are committed.
-    pub without: BTreeSet<ProposalRef>,
-    /// When to send a path.
-    pub path: PathChoice,
-    /// What changes in our own leaf; anything here asks for a path.
-    pub leaf: LeafChange,
-    /// Whether the Welcome and the GroupInfo carry the ratchet tree (TREE-16).
-    pub tree_in_welcome: bool,
-    /// Whether the GroupInfo in the Welcome allows external commits (EXT-12).
-    pub external_pub: bool,
-    /// Framing of the commit.
-    pub message: MessageOptions,
-}
-
-impl Default for CommitOptions {
-    fn default() -> Self {
-        Self {
-            by_value: Vec::new(),
-            without: BTreeSet::new(),
-            path: PathChoice::Always,
-            leaf: LeafChange::default(),
-            tree_in_welcome: true,
-            external_pub: false,
-            message: MessageOptions::default(),
-        }
-    }
-}
 
 /// A commit of ours that waits for acceptance.
 #[derive(Debug)]
@@ -194,47 +99,6 @@ impl Group {
         self.finish_commit(env, options, applied, (proposals, built))
     }
 
-    /// LIST-18: all of `candidates` if they are valid together; else ours, and of the cached ones as many as keep the
-    /// list valid, in the order they came.
-    fn largest_valid<'a>(
-        &'a self,
-        env: &'a Env<'a>,
-        candidates: Vec<Resolved<'a>>,
-        succession: Option<ResumptionPskUsage>,
-    ) -> Result<(Vec<Resolved<'a>>, Applied), ProcessError> {
-        let whole = self.try_apply(env, &candidates, succession);
-        if whole.is_ok() || candidates.iter().all(|item| item.reference.is_none()) {
-            return whole.map(|applied| (candidates, applied));
-        }
-        let (cached, mut chosen): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|item| item.reference.is_some());
-        let mut applied = self.try_apply(env, &chosen, succession)?;
-        for item in cached {
-            let mut longer = vec![item];
-            longer.splice(0..0, chosen.iter().copied().filter(|item| item.reference.is_some()));
-            longer.extend(chosen.iter().copied().filter(|item| item.reference.is_none()));
-            if let Ok(better) = self.try_apply(env, &longer, succession) {
-                (chosen, applied) = (longer, better);
-            }
-        }
-        Ok((chosen, applied))
-    }
-
-    /// Sections 12.2 and 12.3 for a list of ours.
-    fn try_apply(
-        &self,
-        env: &Env<'_>,
-        proposals: &[Resolved<'_>],
-        succession: Option<ResumptionPskUsage>,
-    ) -> Result<Applied, ProcessError> {
-        let list = self.list(env, proposals, succession);
-        list.check_regular(self.own_index())?;
-        let applied = apply(&list, None, true)?;
-        check_result(env, &applied.tree, &applied.extensions)?;
-        let own_psk = |group_id: &[u8], epoch| self.own_resumption_psk(group_id, epoch);
-        find_psk_secret(env, self.suite.as_ref(), &applied.psks, &own_psk)?;
-        Ok(applied)
-    }
-
     /// LIST-17 and all others: the list as it will be judged.
     pub(super) fn list<'a>(
         &'a self,
@@ -256,40 +120,6 @@ impl Group {
             proposals.push(self.make_proposal(env, kind.clone())?.0);
         }
         Ok(proposals)
-    }
-
-    /// LIST-18: cached proposals first, then ours; what would make the list invalid is left out: our own Updates, all
-    /// but the last change of a leaf (Removes win, LIST-04), and ReInit beside anything else (LIST-09).
-    fn committable<'a>(
-        &'a self,
-        env: &'a Env<'a>,
-        options: &CommitOptions,
-        by_value: &'a [Proposal],
-        succession: Option<ResumptionPskUsage>,
-    ) -> Vec<Resolved<'a>> {
-        let own = Proposer::Member(self.own_index());
-        let ours: Vec<_> =
-            by_value.iter().map(|proposal| Resolved { proposer: own, proposal, reference: None }).collect();
-        let mut chosen = Vec::new();
-        for cached in self.proposals.iter() {
-            if options.without.contains(&cached.reference) {
-                continue;
-            }
-            if let Ok(item) = self.proposals.resolve_reference(&cached.reference) {
-                let alone = [item];
-                let list = self.list(env, &alone, succession);
-                if list.check_one(&item).is_ok() && !item.concerns(self.own_index()) {
-                    item.displace(&mut chosen);
-                }
-            }
-        }
-        for item in ours {
-            item.displace(&mut chosen);
-        }
-        if chosen.len() > 1 && !by_value.iter().any(|proposal| matches!(proposal, Proposal::ReInit(_))) {
-            chosen.retain(|item| !matches!(item.proposal, Proposal::ReInit(_)));
-        }
-        chosen
     }
 
     fn build_path(
@@ -457,56 +287,5 @@ impl Group {
         let key = RecordKey::new(RecordClass::Pending, self.epoch(), commit_id.as_slice());
         let changes = vec![Change::Delete(key)];
         Ok(Step { revision: self.revision, changes, effect: Effect::Discard(*commit_id) })
-    }
-}
-
-impl LeafChange {
-    /// Whether anything changes.
-    pub(super) fn is_some(&self) -> bool {
-        let Self { credential, capabilities, extensions, signature_key } = self;
-        credential.is_some() || capabilities.is_some() || extensions.is_some() || signature_key.is_some()
-    }
-}
-
-impl<'a> Resolved<'a> {
-    /// By reference if it was sent before, else by value.
-    fn in_commit(&self) -> ProposalOrRef {
-        match self.reference {
-            Some(reference) => ProposalOrRef::Reference(reference),
-            None => ProposalOrRef::Proposal(self.proposal.clone()),
-        }
-    }
-
-    /// The leaf that an Update or Remove changes.
-    fn leaf(&self) -> Option<LeafIndex> {
-        match (self.proposal, self.proposer) {
-            (Proposal::Remove(remove), _) => Some(remove.removed),
-            (Proposal::Update(_), Proposer::Member(index)) => Some(index),
-            _ => None,
-        }
-    }
-
-    /// LIST-02, LIST-03: whether it changes this leaf.
-    fn concerns(&self, leaf: LeafIndex) -> bool {
-        self.leaf() == Some(leaf)
-    }
-
-    /// LIST-04, LIST-08: takes the place of an earlier change of the same thing, unless that is a Remove.
-    fn displace(self, chosen: &mut Vec<Self>) {
-        let same = |other: &Self| match (self.proposal, other.proposal) {
-            (Proposal::GroupContextExtensions(_), Proposal::GroupContextExtensions(_)) => true,
-            (Proposal::ReInit(_), Proposal::ReInit(_)) => true,
-            _ => self.leaf().is_some() && self.leaf() == other.leaf(),
-        };
-        match chosen.iter().position(same) {
-            Some(at) => {
-                if let Some(earlier) = chosen.get_mut(at)
-                    && !matches!(earlier.proposal, Proposal::Remove(_))
-                {
-                    *earlier = self;
-                }
-            }
-            None => chosen.push(self),
-        }
     }
 }
