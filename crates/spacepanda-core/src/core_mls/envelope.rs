@@ -247,8 +247,22 @@ impl MlsEnvelope {
         &self.payload
     }
 
-    /// Epoch the message says it is of; `None` for a Welcome. Not authenticated.
-    pub(crate) fn epoch(&self) -> MlsResult<Option<u64>> {
+    /// Epoch the message says it is of, read from the message itself; `None` for a Welcome. What a delivery service orders
+    /// commits by (RFC 9420, Section 14). Authenticated only once the message was processed.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(None)?;
+    /// group.rotate()?;
+    /// assert_eq!(group.send_message(b"hello")?.epoch()?, Some(1));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::Malformed`] cannot happen: every envelope was read when it was made.
+    pub fn epoch(&self) -> MlsResult<Option<u64>> {
         Ok(Inner::read(&self.payload)?.epoch)
     }
 
