@@ -88,11 +88,19 @@ fn reads_while_the_epoch_moves() {
     assert_eq!(alice.epoch_authenticator(), bob.epoch_authenticator());
 }
 
+/// Which group to stop, whom to tell, and what to wait for.
+#[derive(Debug)]
+struct Closed {
+    group_id: Vec<u8>,
+    entered: Sender<()>,
+    go_on: Receiver<()>,
+}
+
 /// A store that stops in the middle of writing one group, until it is told to go on; or that fails.
 #[derive(Debug, Default)]
 struct Gate {
     store: MemoryStore,
-    closed: Mutex<Option<(Vec<u8>, Sender<()>, Receiver<()>)>>,
+    closed: Mutex<Option<Closed>>,
     failing: Mutex<bool>,
 }
 
@@ -102,9 +110,9 @@ impl StateStore for Gate {
             return Err(StoreError::Unavailable);
         }
         let mut closed = self.closed.lock().unwrap();
-        if closed.as_ref().is_some_and(|(id, ..)| batch.iter().any(|section| section.space == Space::Group(id.clone())))
-        {
-            let (_, entered, go_on) = closed.take().unwrap();
+        let concerns = |id: &[u8]| batch.iter().any(|section| section.space == Space::Group(id.to_vec()));
+        if closed.as_ref().is_some_and(|closed| concerns(&closed.group_id)) {
+            let Closed { entered, go_on, .. } = closed.take().unwrap();
             drop(closed);
             entered.send(()).unwrap();
             go_on.recv().unwrap();
@@ -137,7 +145,7 @@ fn groups_do_not_wait_for_each_other() {
     let (first, second) = (alice.create_group(None).unwrap(), alice.create_group(None).unwrap());
     let (entered_in, entered) = channel();
     let (go_on, go_on_out) = channel();
-    *gate.closed.lock().unwrap() = Some((first.group_id(), entered_in, go_on_out));
+    *gate.closed.lock().unwrap() = Some(Closed { group_id: first.group_id(), entered: entered_in, go_on: go_on_out });
     thread::scope(|scope| {
         let stuck = scope.spawn(|| first.rotate().unwrap());
         entered.recv().unwrap();
@@ -184,6 +192,7 @@ fn the_loser_of_a_race_reads_again() {
     let first = one.send_message(b"first").unwrap();
     assert!(matches!(two.send_message(b"second"), Err(MlsError::Store(StoreError::Conflict { .. }))));
     let second = two.send_message(b"second").unwrap();
-    let generations = [first, second].map(|envelope| bob.receive_message(&envelope).unwrap().generation);
-    assert_eq!(generations, [0, 1]);
+    let [first, second] = [first, second].map(|envelope| bob.receive_message(&envelope).unwrap().generation);
+    // Numbers are reserved in blocks (X-STATE-01); the rest of the first one's block is skipped.
+    assert!(first < second, "{first} {second}");
 }

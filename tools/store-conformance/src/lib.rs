@@ -2,7 +2,13 @@
 //!
 //! In: a way to make empty stores. Out: nothing, or a panic that names what was broken.
 //! Always: checks know the contract only, not the implementation.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod batches;
 mod records;

@@ -63,7 +63,8 @@ fn keeps_keys_apart(store: &dyn StateStore) {
 }
 
 fn keeps_spaces_apart(store: &dyn StateStore) {
-    let spaces = [Space::Client, group(b""), group(b"g"), group(b"gg"), group(&[0; 32]), group(&[0; 33])];
+    // In the order of their ids.
+    let spaces = [Space::Client, group(b""), group(&[0; 32]), group(&[0; 33]), group(b"g"), group(b"gg")];
     let name = key(1, 0, b"id");
     for (space, n) in spaces.iter().zip(0..) {
         let value = secret(&[n]);

@@ -16,9 +16,11 @@ fn has_the_promised_defaults() {
     assert_eq!(MlsConfig::interop().validate(), Ok(()));
 }
 
+type Change = fn(&mut MlsConfig);
+
 #[test]
 fn names_the_field_that_is_wrong() {
-    let cases: [(fn(&mut MlsConfig), &str); 6] = [
+    let cases: [(Change, &str); 6] = [
         (|c| c.max_group_size = 1, "max_group_size"),
         (|c| c.rotation_interval = 0, "rotation_interval"),
         (|c| c.max_lifetime = c.key_package_lifetime + SKEW - 1, "max_lifetime"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use mls_engine::{
     codec::decode_exact,
     error::{DecodeError, ProcessError},
-    group::{LeafChange, ProposalKind},
+    group::ProposalKind,
     math::LeafIndex,
     message::{KeyPackage, MlsMessage},
 };
@@ -151,7 +151,7 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::CryptoError`] if randomness fails.
     pub fn propose_update(&self) -> MlsResult<MlsEnvelope> {
-        self.propose(ProposalKind::Update(Box::new(LeafChange::default())))
+        self.propose(ProposalKind::Update(Box::default()))
     }
 
     /// Proposes a name for the group. With the commit all members have it (CAP-04).
