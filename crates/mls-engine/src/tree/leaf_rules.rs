@@ -122,6 +122,10 @@ impl<'a> LeafRules<'a> {
         }
         // KP-05
         suite.validate_hpke_public_key(&package.init_key)?;
+        // DEC-26: the types of Section 17.3 that every client supports all belong to other objects.
+        if let Some(kind) = package.extensions.types().find(|kind| kind.is_default()) {
+            return Err(ProcessError::MisplacedExtension(kind));
+        }
         // KP-07; KP-08: what is inside is ignored.
         listed(&package.leaf_node.capabilities, &package.extensions)?;
         self.check_unsigned(&package.leaf_node, LeafPlace::KeyPackage { sending })

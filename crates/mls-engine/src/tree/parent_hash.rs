@@ -61,6 +61,13 @@ pub(super) fn of_path(
 /// [`ProcessError::InvalidParentHash`] with the node that is not.
 pub(super) fn verify(suite: &dyn SuiteCrypto, tree: &RatchetTree) -> Result<(), ProcessError> {
     let (root, root_span) = tree.rooted();
+    // TREE-08: nothing is above the root. After a truncation too: the commit that removed has set or blanked it.
+    match root {
+        Subtree::Parent(parent) if parent.node.as_ref().is_some_and(|node| !node.parent_hash.is_empty()) => {
+            return Err(ProcessError::InvalidParentHash(root_span.node()));
+        }
+        _ => {}
+    }
     let mut result = Ok(());
     root.visit(root_span, &mut |span, subtree| {
         if let (Subtree::Parent(parent), Ok(())) = (subtree, &result) {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mls_crypto::{Hash, HpkePrivateKey, Secret, SuiteCrypto};
+use mls_crypto::{Hash, HpkePrivateKey, HpkePublicKey, Secret, SignaturePrivateKey, SuiteCrypto};
 
 use super::{
     super::{
@@ -72,6 +72,7 @@ impl Group {
         }
         let keys = loader.keys(epoch, public.tree().leaf_count())?;
         let private = loader.private(own)?;
+        loader.check_own_keys(&public, &private, &signature_key)?;
         let (proposals, own_updates) = loader.proposals(epoch)?;
         let mut pending = BTreeMap::new();
         for (key, record) in source.scan(RecordClass::Pending, Some(epoch)) {
@@ -105,7 +106,7 @@ impl Group {
             public,
             keys,
             private,
-            signature_key: mls_crypto::SignaturePrivateKey::new(nothing()),
+            signature_key: SignaturePrivateKey::new(nothing()),
             proposals: ProposalCache::default(),
             own_updates: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -163,6 +164,25 @@ impl Loader<'_> {
         Ok(TreePrivate::from_parts(own, HpkePrivateKey::new(Secret::new(leaf_key)), path_keys))
     }
 
+    /// X-STATE-05: every private key is that of the public key in its place.
+    fn check_own_keys(
+        &self,
+        public: &PublicState,
+        private: &TreePrivate,
+        signature_key: &SignaturePrivateKey,
+    ) -> Result<(), OperationError> {
+        let invalid = OperationError::InvalidRecord;
+        let tree = public.tree();
+        let leaf = tree.leaf(private.own()).ok_or(invalid.clone())?;
+        let fits = |key: &HpkePrivateKey, public: &HpkePublicKey| {
+            self.suite.hpke_public_key(key).is_ok_and(|derived| derived == *public)
+        };
+        let signs = self.suite.signature_public_key(signature_key).is_ok_and(|derived| derived == leaf.signature_key);
+        let mut path = private.path_keys();
+        let climbs = path.all(|(node, key)| tree.parent(node).is_some_and(|parent| fits(key, &parent.encryption_key)));
+        if signs && climbs && fits(private.leaf_key(), &leaf.encryption_key) { Ok(()) } else { Err(invalid) }
+    }
+
     fn proposals(&self, epoch: u64) -> Result<(ProposalCache, BTreeMap<ProposalRef, OwnUpdate>), OperationError> {
         let mut forms = Vec::new();
         for (_, value) in self.source.scan(RecordClass::Proposal, Some(epoch)) {
@@ -198,6 +218,9 @@ impl Loader<'_> {
         let mut psks = BTreeMap::new();
         for (key, value) in self.source.scan(RecordClass::ResumptionPsk, Some(0)) {
             let epoch = key.id.as_slice().try_into().map_err(|_| OperationError::InvalidRecord)?;
+            if value.len() != self.suite.hash_len() {
+                return Err(OperationError::InvalidRecord);
+            }
             psks.insert(u64::from_be_bytes(epoch), ResumptionPsk::from_secret(Secret::new(value)));
         }
         Ok(psks)
