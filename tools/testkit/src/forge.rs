@@ -4,5 +4,6 @@
 //! rule. Always: everything outside the edit is valid, so that what a test sees is that one rule.
 
 mod full_tree;
+pub mod insider;
 
 pub use full_tree::{Forged, FullTree, MemberKeys};

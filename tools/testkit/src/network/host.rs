@@ -9,8 +9,8 @@ use mls_engine::{
     limits::Limits,
     message::{Credential, GroupContext, LeafNode, Proposal, ProposalType},
     policy::{
-        CommitClaim, Committer, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim, Proposer,
-        PskSource,
+        CommitClaim, Committer, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim,
+        Proposer, PskSource,
     },
 };
 use sha2::{Digest, Sha256};
