@@ -13,6 +13,7 @@ use super::{
 use crate::{
     policy::{Env, Timestamp},
     schedule::{SecretTree, SenderDataSecret},
+    tree::RatchetTree,
 };
 
 /// The receiving half of an epoch that has ended.
@@ -59,7 +60,7 @@ impl Group {
     pub fn expire(&self, env: &Env<'_>) -> Option<Step> {
         let is_old = |past: &PastEpoch| env.now.saturating_sub(past.ended) > env.limits.max_past_epoch_age;
         let epochs: Vec<_> = self.past.iter().filter(|(_, past)| is_old(past)).map(|(epoch, _)| *epoch).collect();
-        let mut changes = self.past_epoch_deletes(&epochs, true);
+        let mut changes = self.past_epoch_deletes(&epochs, &[self.public.tree()]);
         let kept = self.past.iter().filter(|(epoch, _)| !epochs.contains(epoch));
         for (epoch, past) in kept {
             changes.extend(secret_tree_changes(*epoch, past.secret_tree.expired(env.now, env.limits)));
@@ -70,15 +71,12 @@ impl Group {
         (!step.changes.is_empty()).then_some(step)
     }
 
-    /// Deletes of past epochs: their secrets, and nodes that no other epoch has. `keep_current` is whether the current
-    /// tree still counts.
-    pub(super) fn past_epoch_deletes(&self, epochs: &[u64], keep_current: bool) -> Vec<Change> {
+    /// Deletes of past epochs: their secrets, and nodes that neither an epoch which stays nor one of `living` has. A tree
+    /// can come back to what it was: a member is added without a path, then removed.
+    pub(super) fn past_epoch_deletes(&self, epochs: &[u64], living: &[&RatchetTree]) -> Vec<Change> {
         let mut changes = Vec::new();
-        let mut kept: Vec<_> =
-            self.past.iter().filter(|(epoch, _)| !epochs.contains(epoch)).map(|(_, past)| past.public.tree()).collect();
-        if keep_current {
-            kept.push(self.public.tree());
-        }
+        let staying = self.past.iter().filter(|(epoch, _)| !epochs.contains(epoch));
+        let kept: Vec<_> = staying.map(|(_, past)| past.public.tree()).chain(living.iter().copied()).collect();
         for (epoch, past) in self.past.iter().filter(|(epoch, _)| epochs.contains(epoch)) {
             let gone = past.public.tree().hashes_not_in(&kept);
             changes.extend(

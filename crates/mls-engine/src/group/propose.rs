@@ -188,11 +188,12 @@ impl Group {
         spent: Option<Spent>,
     ) -> Result<Step, OperationError> {
         let mut changes = self.plan_spent(env, spent.as_ref())?;
-        let key = RecordKey::new(RecordClass::Proposal, self.epoch(), cached.reference.as_slice());
-        changes.push(Change::Put(
-            key,
-            super::records::encode_proposal(self.proposals.next_sequence(), &cached, own_update.as_ref())?,
-        ));
+        // PUB-04: a proposal that comes again keeps its record, and its place in the order.
+        if self.proposals.get(&cached.reference).is_none() {
+            let key = RecordKey::new(RecordClass::Proposal, self.epoch(), cached.reference.as_slice());
+            let sequence = self.proposals.next_sequence();
+            changes.push(Change::Put(key, super::records::encode_proposal(sequence, &cached, own_update.as_ref())?));
+        }
         let effect = Effect::Cache { proposal: Box::new(cached), own_update, spent };
         Ok(Step { revision: self.revision, changes, effect })
     }

@@ -69,7 +69,8 @@ impl Group {
         changes.extend(secret_tree_changes(next, candidate.keys.secret_tree.dump()));
         changes.extend(self.private_key_changes(candidate));
         changes.extend(self.end_of_epoch(retired, env.now)?);
-        changes.extend(self.past_epoch_deletes(&retired.epochs, retired.keep_current));
+        let living = if retired.keep_current { vec![new, old] } else { vec![new] };
+        changes.extend(self.past_epoch_deletes(&retired.epochs, &living));
         changes.extend(self.unshared_nodes(new, retired));
         Ok(changes)
     }
