@@ -293,10 +293,14 @@ impl World {
         };
         self.note_epoch(id);
         for loser in std::mem::take(&mut self.candidates) {
-            let (Candidate::Member { commit, .. } | Candidate::External { commit, .. }) = loser;
+            let commit = loser.commit();
             let member = &self.players[id].member;
-            let late = member.group.process(&member.host.env(), &commit);
+            let late = member.group.process(&member.host.env(), commit);
             assert!(matches!(late, Err(ProcessError::StaleEpoch { .. })), "{late:?}");
+            if let Some(observer) = &self.observer {
+                let late = observer.process(&self.outside.env(), commit);
+                assert!(matches!(late, Err(ProcessError::StaleEpoch { .. })), "{late:?}");
+            }
         }
         self.invited.clear();
     }

@@ -275,6 +275,29 @@ fn stage(member: &Member, commit: &[u8]) -> Step {
     }
 }
 
+/// Messages open in parallel; of two who open one message, the second to record it has seen a replay.
+#[test]
+fn two_open_one_message() {
+    let mut members = group(2);
+    let messages: Vec<_> = (0..3).map(|_| members[0].send(b"one of three").unwrap()).collect();
+    let bob = &mut members[1];
+    let opened: Vec<_> = [2, 0, 2, 1].map(|at| bob.peek(&messages[at]).unwrap()).into();
+    let results: Vec<_> = opened
+        .into_iter()
+        .map(|opened| {
+            let step = bob.group.record(&bob.host.env(), opened.spent)?;
+            Ok(bob.adopt(step).unwrap())
+        })
+        .collect();
+    assert!(matches!(results[2], Err(ProcessError::ReplayDetected { .. })));
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 3);
+    bob.reopen();
+    for message in &messages {
+        assert!(matches!(bob.peek(message), Err(ProcessError::ReplayDetected { .. })));
+    }
+    agree(&mut members);
+}
+
 #[test]
 fn a_late_message_of_a_member_who_was_removed_since() {
     let mut members = group(3);

@@ -62,8 +62,9 @@ impl World {
         assert_eq!(before, secret_shape(&player.member.group));
     }
 
-    /// A broken form of the next handshake is refused.
+    /// A broken form of the next handshake is refused, and one of a candidate by the observer, too.
     pub(crate) fn tamper(&mut self, id: usize, at: u16) {
+        self.tamper_candidate(at);
         let player = &self.players[id];
         let Some(handshake) = self.log.get(player.cursor) else { return };
         let mut bytes = handshake.bytes.clone();
@@ -71,5 +72,15 @@ impl World {
         bytes[at] ^= 1;
         let result = player.member.group.process(&player.member.host.env(), &bytes);
         assert!(result.is_err(), "byte {at} of {} was changed: {result:?}", bytes.len());
+    }
+
+    /// Membership and confirmation tag stand at the end; an observer cannot check them.
+    fn tamper_candidate(&self, at: u16) {
+        const TAGS: usize = 2 * (2 + 64);
+        let (Some(observer), Some(candidate)) = (&self.observer, self.candidates.first()) else { return };
+        let mut bytes = candidate.commit().to_vec();
+        let at = usize::from(at) % (bytes.len() - TAGS);
+        bytes[at] ^= 1;
+        assert!(observer.process(&self.outside.env(), &bytes).is_err(), "byte {at} of {} was changed", bytes.len());
     }
 }

@@ -40,6 +40,13 @@ pub(crate) enum Candidate {
     External { player: Box<Player>, commit: Vec<u8> },
 }
 
+impl Candidate {
+    pub(crate) fn commit(&self) -> &[u8] {
+        let (Self::Member { commit, .. } | Self::External { commit, .. }) = self;
+        commit
+    }
+}
+
 pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) group_id: Vec<u8>,
