@@ -72,7 +72,8 @@ impl Group {
     ///
     /// # Errors
     /// [`OperationError::CommitRequired`] while proposals wait (PM-19); [`OperationError::PayloadTooLarge`];
-    /// [`OperationError::GenerationsExhausted`]; [`OperationError::Rule`] if we are no active member.
+    /// [`OperationError::GenerationsExhausted`]; [`OperationError::Rule`] if we are no active member, or if the message
+    /// with its associated data is over the limit.
     pub fn send(&self, env: &Env<'_>, plaintext: &[u8], options: &MessageOptions) -> Result<Sealed, OperationError> {
         // PM-20, COM-23, COM-24
         self.check_active()?;
@@ -92,7 +93,10 @@ impl Group {
         let changes = self.plan_spent(env, Some(&spent))?;
         let generation = spent.generation();
         let effect = Effect::Spend { epoch: self.epoch(), spent };
-        Ok(Sealed { message: encode(&message)?, generation, step: Step { revision: self.revision, changes, effect } })
+        let message = encode(&message)?;
+        // X-DOS-02: what receivers refuse for its length does not leave; the associated data counts as well.
+        check_len(&message, env.limits.max_message)?;
+        Ok(Sealed { message, generation, step: Step { revision: self.revision, changes, effect } })
     }
 
     /// A private message of this or, for application data, a past epoch.
@@ -127,6 +131,8 @@ impl Group {
         };
         let content = authenticated.into_content().content;
         let Content::Application(data) = content.content else { return Err(ProcessError::SenderNotAllowed) };
+        // ADV-12: the same for whoever sent it.
+        check_len(data.as_slice(), env.limits.max_application_data)?;
         Ok(Processed::Application(Box::new(Opened {
             plaintext: data.into(),
             authenticated_data: content.authenticated_data.into(),
