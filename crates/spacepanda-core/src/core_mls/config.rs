@@ -168,10 +168,12 @@ impl MlsConfig {
 
     /// The engine's limits under these settings.
     pub(crate) fn limits(&self) -> Limits {
+        // PM-17: padding adds an eighth at most.
+        let padded = self.max_message_size.saturating_add(self.max_message_size / 8);
         Limits {
             max_members: self.max_group_size,
             max_application_data: self.max_message_size,
-            max_message: self.max_message_size.saturating_add(MESSAGE_OVERHEAD),
+            max_message: padded.saturating_add(MESSAGE_OVERHEAD),
             max_forward_generations: self.max_forward_distance,
             max_skipped_keys_per_sender: self.out_of_order_window,
             max_past_epochs: if self.strict_epoch_check { 0 } else { self.max_past_epochs },
@@ -185,8 +187,8 @@ impl MlsConfig {
 /// Seconds by which a key package is valid before it was made, for clocks that run late.
 pub(crate) const SKEW: u64 = 3600;
 
-/// Framing, authenticated data and padding around a payload.
-const MESSAGE_OVERHEAD: usize = 64 * 1024;
+/// Framing, authenticated data and padding to a fixed step, of 64 KiB at most, around a payload.
+const MESSAGE_OVERHEAD: usize = 128 * 1024;
 
 #[cfg(test)]
 mod tests;
