@@ -232,6 +232,12 @@ pub trait Policy: Send + Sync {
     /// LN-19: the longest lifetime of a key package, in seconds.
     fn max_lifetime(&self) -> u64;
 
+    /// GRS-01: whether our leaves and key packages carry a GREASE *extension*; lists of capabilities always carry GREASE.
+    /// Yes, unless a group must hold clients that refuse what Section 13.5 allows (OpenMLS up to 0.9.2).
+    fn greases_extensions(&self) -> bool {
+        true
+    }
+
     /// The rules of a registered custom proposal type; `None` refuses the type.
     fn custom_proposal(&self, proposal_type: ProposalType) -> Option<CustomProposalRules>;
 }

@@ -89,7 +89,7 @@ impl NewLeaf<'_> {
             return Err(OperationError::InvalidOwnObject);
         }
         self.grease.capabilities(&mut capabilities);
-        self.grease.member_extension(&mut extensions);
+        self.grease.member_extension(env.policy.greases_extensions(), &capabilities, &mut extensions);
         let mut leaf = LeafNode {
             encryption_key,
             signature_key: suite.signature_public_key(self.signature_key)?,
@@ -132,7 +132,7 @@ impl KeyPackageSecrets {
             grease,
         };
         let (leaf_node, leaf_key) = leaf.sign(env, suite, (&[], LeafIndex::FIRST))?;
-        grease.member_extension(&mut extensions);
+        grease.member_extension(env.policy.greases_extensions(), &leaf_node.capabilities, &mut extensions);
         let mut key_package = KeyPackage {
             version: ProtocolVersion::MLS10,
             cipher_suite: params.cipher_suite,

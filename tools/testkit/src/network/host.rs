@@ -46,6 +46,8 @@ pub struct TestPolicy {
     pub refused: Vec<Vec<u8>>,
     /// Whether members must encrypt handshakes.
     pub only_private: bool,
+    /// Whether our leaves and key packages carry no GREASE extension.
+    pub no_grease_extensions: bool,
     /// Whether joining by external commit is refused.
     pub no_external_commits: bool,
     /// Whether commits that remove somebody are refused.
@@ -101,6 +103,10 @@ impl Policy for TestPolicy {
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {
         !self.only_private
+    }
+
+    fn greases_extensions(&self) -> bool {
+        !self.no_grease_extensions
     }
 
     fn max_lifetime(&self) -> u64 {
