@@ -7,7 +7,7 @@ use mls_engine::{
     codec::encode,
     error::ProcessError,
     math::{LeafIndex, NodeIndex},
-    message::{Extensions, GroupContext, LeafNode, LeafNodeSource, ProtocolVersion},
+    message::{Extensions, GroupContext, LeafNode, ProtocolVersion},
     tree::{Node, ParentNode, PathCreated, PathSigner, RatchetTree, TreeDraft, validate},
 };
 use testkit::{
@@ -18,22 +18,22 @@ use tls_codec::VLBytes;
 
 use crate::scene::{SUITE, newcomer};
 
-pub const GROUP_ID: &[u8] = b"grove";
+pub(crate) const GROUP_ID: &[u8] = b"grove";
 
 /// The nodes of a tree, by position.
-pub type Nodes = Vec<Option<Node>>;
+pub(crate) type Nodes = Vec<Option<Node>>;
 
 /// A sound tree.
-pub struct Grove {
-    pub host: Host,
-    pub suite: Arc<dyn SuiteCrypto>,
-    pub clients: Vec<NewMember>,
-    pub tree: RatchetTree,
+pub(crate) struct Grove {
+    pub(crate) host: Host,
+    pub(crate) suite: Arc<dyn SuiteCrypto>,
+    pub(crate) clients: Vec<NewMember>,
+    pub(crate) tree: RatchetTree,
 }
 
 impl Grove {
     /// Clients in a tree without parents.
-    pub fn seedlings(leaves: u32) -> Self {
+    pub(crate) fn seedlings(leaves: u32) -> Self {
         let host = Host::new(7);
         let suite = host.crypto.suite(SUITE).unwrap();
         let clients: Vec<_> =
@@ -47,14 +47,14 @@ impl Grove {
     }
 
     /// A tree in which every member has committed once, in order: every parent is set.
-    pub fn full(leaves: u32) -> Self {
+    pub(crate) fn full(leaves: u32) -> Self {
         let mut grove = Self::seedlings(leaves);
         (0..leaves).for_each(|leaf| grove.commit(leaf));
         grove
     }
 
     /// A member's path.
-    pub fn commit(&mut self, leaf: u32) {
+    pub(crate) fn commit(&mut self, leaf: u32) {
         let index = LeafIndex::new(leaf);
         let signature_key = &self.clients[leaf as usize].signature_key;
         let leaf = self.tree.leaf(index).unwrap().clone();
@@ -63,7 +63,7 @@ impl Grove {
     }
 
     /// One more member, unmerged everywhere above.
-    pub fn add(&mut self) {
+    pub(crate) fn add(&mut self) {
         let client = newcomer("late", 99, SUITE);
         let leaf = client.key_package().key_package().leaf_node.clone();
         self.tree = self.tree.with_added(self.suite.as_ref(), leaf).unwrap().0;
@@ -71,7 +71,7 @@ impl Grove {
     }
 
     /// Whether a tree of these nodes is sound, under a context that names it.
-    pub fn check(&self, nodes: &Nodes) -> Result<(), ProcessError> {
+    pub(crate) fn check(&self, nodes: &Nodes) -> Result<(), ProcessError> {
         let suite = self.suite.as_ref();
         let tree = RatchetTree::decode(suite, &encode(nodes).unwrap())?;
         let context = GroupContext {
@@ -87,7 +87,7 @@ impl Grove {
     }
 
     /// The tree with one parent changed.
-    pub fn with_parent(&self, node: NodeIndex, edit: impl FnOnce(&mut ParentNode)) -> Nodes {
+    pub(crate) fn with_parent(&self, node: NodeIndex, edit: impl FnOnce(&mut ParentNode)) -> Nodes {
         let mut nodes = self.tree.nodes();
         let Some(Some(Node::Parent(parent))) = nodes.get_mut(node.get() as usize) else {
             panic!("no parent at {node:?}")
@@ -97,7 +97,7 @@ impl Grove {
     }
 
     /// Changes one leaf and signs it again.
-    pub fn edit_leaf(&self, nodes: &mut Nodes, leaf: u32, edit: impl FnOnce(&mut LeafNode)) {
+    pub(crate) fn edit_leaf(&self, nodes: &mut Nodes, leaf: u32, edit: impl FnOnce(&mut LeafNode)) {
         let Some(Some(Node::Leaf(node))) = nodes.get_mut(leaf as usize * 2) else { panic!("no leaf {leaf}") };
         edit(node);
         let key = &self.clients[leaf as usize].signature_key;
@@ -105,31 +105,26 @@ impl Grove {
     }
 
     /// Positions of all parents that are set.
-    pub fn parents(&self) -> Vec<NodeIndex> {
+    pub(crate) fn parents(&self) -> Vec<NodeIndex> {
         let nodes = self.tree.nodes();
         let set = nodes.iter().enumerate().filter(|(_, node)| matches!(node, Some(Node::Parent(_))));
         set.map(|(position, _)| NodeIndex::new(position as u32)).collect()
     }
 
     /// A key that is nowhere.
-    pub fn fresh_key(&self) -> mls_crypto::HpkePublicKey {
+    pub(crate) fn fresh_key(&self) -> mls_crypto::HpkePublicKey {
         self.suite.hpke_generate(&self.host.random).unwrap().1
     }
 
     /// The parent hash of a node, as Section 7.9 has it.
-    pub fn parent_hash(&self, parent: &ParentNode, sibling: Hash) -> Hash {
+    pub(crate) fn parent_hash(&self, parent: &ParentNode, sibling: Hash) -> Hash {
         let input = encode(&((&parent.encryption_key, parent.parent_hash), sibling)).unwrap();
         self.suite.hash(&[&input])
     }
 
     /// Tree hash of a node among these.
-    pub fn tree_hash_at(&self, nodes: &Nodes, node: u32) -> Hash {
+    pub(crate) fn tree_hash_at(&self, nodes: &Nodes, node: u32) -> Hash {
         let tree = RatchetTree::decode(self.suite.as_ref(), &encode(nodes).unwrap()).unwrap();
         tree.tree_hash_at(NodeIndex::new(node)).unwrap()
-    }
-
-    /// A commit source with this parent hash.
-    pub fn committed(hash: Hash) -> LeafNodeSource {
-        LeafNodeSource::Commit(hash)
     }
 }

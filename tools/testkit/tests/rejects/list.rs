@@ -293,9 +293,9 @@ fn unknown_reference() {
 #[test]
 fn one_reference_twice() {
     let mut scene = Scene::new();
-    let (message, reference) = scene.insider().proposal(custom(CUSTOM));
+    let (message, reference) = scene.insider().proposal(psk(1));
     scene.alice.receive(&message).unwrap();
-    let item = (ProposalOrRef::Reference(reference), custom(CUSTOM), MALLORY);
+    let item = (ProposalOrRef::Reference(reference), psk(1), MALLORY);
     refuses_items(&scene, vec![item.clone(), item], ProcessError::DuplicateProposal);
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod commit;
+mod create;
 mod decode;
 mod dos;
 mod external_commit;
@@ -22,6 +23,7 @@ mod key_package;
 mod leaf;
 mod limits;
 mod list;
+mod observer;
 mod path;
 mod private;
 mod proposals;

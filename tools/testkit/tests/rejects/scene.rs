@@ -19,41 +19,41 @@ use testkit::{
 use tls_codec::VLBytes;
 
 /// The suite of most tests.
-pub const SUITE: CipherSuite = CipherSuite::X25519_AES128;
+pub(crate) const SUITE: CipherSuite = CipherSuite::X25519_AES128;
 /// An extension type that every member supports.
-pub const EXTENSION: ExtensionType = ExtensionType(0xF042);
+pub(crate) const EXTENSION: ExtensionType = ExtensionType(0xF042);
 /// An extension type that nobody supports.
-pub const UNKNOWN_EXTENSION: ExtensionType = ExtensionType(0xF043);
+pub(crate) const UNKNOWN_EXTENSION: ExtensionType = ExtensionType(0xF043);
 /// A proposal type that every member and policy supports.
-pub const CUSTOM: ProposalType = ProposalType(0xF001);
+pub(crate) const CUSTOM: ProposalType = ProposalType(0xF001);
 /// A proposal type that every policy knows, and no member lists.
-pub const UNLISTED: ProposalType = ProposalType(0xF002);
+pub(crate) const UNLISTED: ProposalType = ProposalType(0xF002);
 
 /// A proposal type that every member but Erin supports.
-pub const ALMOST: ProposalType = ProposalType(0xF003);
+pub(crate) const ALMOST: ProposalType = ProposalType(0xF003);
 
 /// The leaves, by name.
-pub const ALICE: LeafIndex = LeafIndex::new(0);
-pub const MALLORY: LeafIndex = LeafIndex::new(1);
-pub const CAROL: LeafIndex = LeafIndex::new(2);
-pub const DAVE: LeafIndex = LeafIndex::new(3);
-pub const ERIN: LeafIndex = LeafIndex::new(4);
+pub(crate) const ALICE: LeafIndex = LeafIndex::new(0);
+pub(crate) const MALLORY: LeafIndex = LeafIndex::new(1);
+pub(crate) const CAROL: LeafIndex = LeafIndex::new(2);
+pub(crate) const DAVE: LeafIndex = LeafIndex::new(3);
+pub(crate) const ERIN: LeafIndex = LeafIndex::new(4);
 /// In range and blank.
-pub const BLANK: LeafIndex = LeafIndex::new(6);
+pub(crate) const BLANK: LeafIndex = LeafIndex::new(6);
 /// Out of range.
-pub const OUTSIDE: LeafIndex = LeafIndex::new(99);
+pub(crate) const OUTSIDE: LeafIndex = LeafIndex::new(99);
 
 /// Five members of one group at epoch 2, after a commit of Mallory's.
-pub struct Scene {
-    pub alice: Member,
-    pub mallory: Member,
-    pub carol: Member,
-    pub dave: Member,
-    pub erin: Member,
+pub(crate) struct Scene {
+    pub(crate) alice: Member,
+    pub(crate) mallory: Member,
+    pub(crate) carol: Member,
+    pub(crate) dave: Member,
+    pub(crate) erin: Member,
 }
 
 /// A client that supports what the scene's members do.
-pub fn newcomer(name: &str, seed: u64, suite: CipherSuite) -> NewMember {
+pub(crate) fn newcomer(name: &str, seed: u64, suite: CipherSuite) -> NewMember {
     let mut host = Host::new(seed);
     let rules =
         CustomProposalRules { external_senders: false, path_required: true, external_commit: false, repeatable: false };
@@ -68,15 +68,15 @@ pub fn newcomer(name: &str, seed: u64, suite: CipherSuite) -> NewMember {
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(SUITE, Extensions::new())
     }
 
-    pub fn with_extensions(extensions: Extensions) -> Self {
+    pub(crate) fn with_extensions(extensions: Extensions) -> Self {
         Self::with(SUITE, extensions)
     }
 
-    pub fn with(suite: CipherSuite, extensions: Extensions) -> Self {
+    pub(crate) fn with(suite: CipherSuite, extensions: Extensions) -> Self {
         let mut alice = newcomer("alice", 1, suite).create_with(b"group", extensions).unwrap();
         let others: Vec<_> =
             (2..).zip(["mallory", "carol", "dave", "erin"]).map(|(seed, name)| newcomer(name, seed, suite)).collect();
@@ -93,43 +93,43 @@ impl Scene {
         Self { alice, mallory, carol, dave, erin }
     }
 
-    pub fn insider(&self) -> Insider {
+    pub(crate) fn insider(&self) -> Insider {
         Insider::of(&self.mallory)
     }
 
     /// Alice refuses the message for this reason, is as before, and goes on.
-    pub fn refuses(&self, message: &[u8], expected: ProcessError) {
+    pub(crate) fn refuses(&self, message: &[u8], expected: ProcessError) {
         refuses(&self.alice, message, expected);
         self.goes_on();
     }
 
     /// Alice refuses a commit that Mallory made of these proposals by value, with a path.
-    pub fn refuses_list(&self, proposals: Vec<Proposal>, expected: ProcessError) {
+    pub(crate) fn refuses_list(&self, proposals: Vec<Proposal>, expected: ProcessError) {
         let insider = self.insider();
         self.refuses(&insider.finish(&insider.commit_with_path(proposals)), expected);
     }
 
     /// Alice refuses this proposal of Mallory's, alone and in a commit.
-    pub fn refuses_proposal(&self, proposal: Proposal, expected: ProcessError) {
+    pub(crate) fn refuses_proposal(&self, proposal: Proposal, expected: ProcessError) {
         let insider = self.insider();
         self.refuses(&insider.proposal(proposal.clone()).0, expected.clone());
         self.refuses_list(vec![proposal], expected);
     }
 
     /// Alice accepts a commit, which is checked to its end.
-    pub fn accepts(&self, message: &[u8]) {
+    pub(crate) fn accepts(&self, message: &[u8]) {
         let processed = self.alice.group.process(&self.alice.host.env(), message).unwrap();
         assert!(matches!(processed, Processed::Commit(_)), "{processed:?}");
     }
 
     /// Alice accepts a commit of these proposals by value.
-    pub fn accepts_list(&self, proposals: Vec<Proposal>) {
+    pub(crate) fn accepts_list(&self, proposals: Vec<Proposal>) {
         let insider = self.insider();
         self.accepts(&insider.finish(&insider.commit_with_path(proposals)));
     }
 
     /// Alice takes an honest commit of Mallory's.
-    pub fn goes_on(&self) {
+    pub(crate) fn goes_on(&self) {
         let options = CommitOptions { message: public(), ..CommitOptions::default() };
         let honest = self.mallory.group.commit(&self.mallory.host.env(), options).unwrap();
         if self.alice.host.policy.only_private {
@@ -139,7 +139,7 @@ impl Scene {
     }
 
     /// Everybody takes a message.
-    pub fn deliver(&mut self, message: &[u8], from: LeafIndex) {
+    pub(crate) fn deliver(&mut self, message: &[u8], from: LeafIndex) {
         let members = [&mut self.alice, &mut self.mallory, &mut self.carol, &mut self.dave, &mut self.erin];
         for member in members {
             if member.group.own_index() != from {
@@ -149,7 +149,7 @@ impl Scene {
     }
 
     /// Carol updates by proposal; everybody has it. Returns what to put into a commit.
-    pub fn proposal_of_carol(
+    pub(crate) fn proposal_of_carol(
         &mut self,
         kind: ProposalKind,
     ) -> (mls_engine::message::ProposalOrRef, Proposal, LeafIndex) {
@@ -162,85 +162,74 @@ impl Scene {
 }
 
 /// Options of a readable handshake.
-pub fn public() -> MessageOptions {
+pub(crate) fn public() -> MessageOptions {
     MessageOptions { framing: Framing::Public, ..MessageOptions::default() }
 }
 
 /// All that can be seen of a member.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     records: Records,
     view: (u64, Vec<u8>, Vec<u8>),
     group: String,
 }
 
 impl Snapshot {
-    pub fn of(member: &Member) -> Self {
+    pub(crate) fn of(member: &Member) -> Self {
         Self { records: member.records.clone(), view: member.view(), group: format!("{:?}", member.group) }
     }
 }
 
 /// A member refuses the message for this reason and is as before.
-pub fn refuses(victim: &Member, message: &[u8], expected: ProcessError) {
+pub(crate) fn refuses(victim: &Member, message: &[u8], expected: ProcessError) {
     let before = Snapshot::of(victim);
     let error = victim.group.process(&victim.host.env(), message).map(|processed| format!("{processed:?}"));
     assert_eq!(error.unwrap_err(), expected);
     assert!(Snapshot::of(victim) == before);
 }
 
-/// A joiner refuses the Welcome for this reason.
-pub fn refuses_welcome(
-    joiner: &NewMember,
-    keys: &mls_engine::group::KeyPackageSecrets,
-    welcome: &[u8],
-    expected: ProcessError,
-) {
-    let joined = mls_engine::group::Group::join(&joiner.host.env(), welcome, &[keys], None);
-    assert_eq!(joined.map(|joined| joined.group.epoch()).unwrap_err(), expected);
-}
-
 /// A key package of a fresh client.
-pub fn package(name: &str, seed: u64) -> KeyPackage {
+pub(crate) fn package(name: &str, seed: u64) -> KeyPackage {
     newcomer(name, seed, SUITE).key_package().key_package().clone()
 }
 
 /// The Add of a key package.
-pub fn add(key_package: KeyPackage) -> Proposal {
+pub(crate) fn add(key_package: KeyPackage) -> Proposal {
     Proposal::Add(Box::new(Add { key_package }))
 }
 
 /// The Update to a leaf.
-pub fn update(leaf_node: LeafNode) -> Proposal {
+pub(crate) fn update(leaf_node: LeafNode) -> Proposal {
     Proposal::Update(Box::new(Update { leaf_node }))
 }
 
 /// The Remove of a leaf.
-pub fn remove(removed: LeafIndex) -> Proposal {
+pub(crate) fn remove(removed: LeafIndex) -> Proposal {
     Proposal::Remove(Remove { removed })
 }
 
 /// The change of the context extensions.
-pub fn extensions(extensions: Extensions) -> Proposal {
+pub(crate) fn extensions(extensions: Extensions) -> Proposal {
     Proposal::GroupContextExtensions(GroupContextExtensions { extensions })
 }
 
 /// A PSK that every host of the scene has, with a nonce of this byte.
-pub fn psk(nonce: u8) -> Proposal {
+pub(crate) fn psk(nonce: u8) -> Proposal {
     psk_of(PskKind::External(VLBytes::from(&b"psk"[..])), nonce)
 }
 
 /// A PSK of this kind.
-pub fn psk_of(kind: PskKind, nonce: u8) -> Proposal {
+pub(crate) fn psk_of(kind: PskKind, nonce: u8) -> Proposal {
     Proposal::PreSharedKey(PreSharedKey { psk: PreSharedKeyId { kind, psk_nonce: VLBytes::new(vec![nonce; 32]) } })
 }
 
 /// A custom proposal.
-pub fn custom(proposal_type: ProposalType) -> Proposal {
+pub(crate) fn custom(proposal_type: ProposalType) -> Proposal {
     Proposal::Custom(mls_engine::message::CustomProposal { proposal_type, body: VLBytes::new(Vec::new()) })
 }
 
 /// The end of the group, to go on with the same suite.
-pub fn reinit(group_id: &[u8]) -> mls_engine::message::ReInit {
+pub(crate) fn reinit(group_id: &[u8]) -> mls_engine::message::ReInit {
     mls_engine::message::ReInit {
         group_id: VLBytes::from(group_id),
         version: mls_engine::message::ProtocolVersion::MLS10,
@@ -250,14 +239,14 @@ pub fn reinit(group_id: &[u8]) -> mls_engine::message::ReInit {
 }
 
 /// One extension with a body.
-pub fn one_extension(kind: ExtensionType, body: &[u8]) -> Extensions {
+pub(crate) fn one_extension(kind: ExtensionType, body: &[u8]) -> Extensions {
     let mut extensions = Extensions::new();
     extensions.set(kind, body.to_vec());
     extensions
 }
 
 /// A key package edited and signed again, leaf and all.
-pub fn edited_package(client: &NewMember, edit: impl FnOnce(&mut KeyPackage)) -> KeyPackage {
+pub(crate) fn edited_package(client: &NewMember, edit: impl FnOnce(&mut KeyPackage)) -> KeyPackage {
     let suite = client.host.crypto.suite(client.cipher_suite).unwrap();
     let mut package = client.key_package().key_package().clone();
     edit(&mut package);
@@ -267,7 +256,7 @@ pub fn edited_package(client: &NewMember, edit: impl FnOnce(&mut KeyPackage)) ->
 }
 
 /// Signs a key package, but not its leaf.
-pub fn sign_package(client: &NewMember, package: &mut KeyPackage) {
+pub(crate) fn sign_package(client: &NewMember, package: &mut KeyPackage) {
     let suite = client.host.crypto.suite(client.cipher_suite).unwrap();
     let tbs = package.tbs().unwrap();
     let signature =
@@ -276,18 +265,18 @@ pub fn sign_package(client: &NewMember, package: &mut KeyPackage) {
 }
 
 /// Limits, changed.
-pub fn limits(edit: impl FnOnce(&mut Limits)) -> Limits {
+pub(crate) fn limits(edit: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
     edit(&mut limits);
     limits
 }
 
 /// A lifetime of this many seconds from an hour ago.
-pub fn lifetime(host: &Host, seconds: u64) -> Lifetime {
+pub(crate) fn lifetime(host: &Host, seconds: u64) -> Lifetime {
     Lifetime { not_before: host.now - 3_600, not_after: host.now - 3_600 + seconds }
 }
 
 /// The path of a forged commit.
-pub fn path_of(forged: &mut ForgedCommit) -> &mut mls_engine::message::UpdatePath {
+pub(crate) fn path_of(forged: &mut ForgedCommit) -> &mut mls_engine::message::UpdatePath {
     forged.path.as_mut().unwrap()
 }

@@ -32,14 +32,21 @@ fn refuses_parent_hash(grove: &Grove, nodes: &Nodes, node: NodeIndex) {
     }
 }
 
-/// TREE-09: the boundary: trees of every size are sound, and so are they with an unmerged leaf.
+/// TREE-07, TREE-09: the boundary: trees of every size are sound, and so are they with an unmerged leaf, be it on the
+/// side of the last committer or on the other.
 #[test]
 fn sound_trees() {
     for leaves in 2..=16 {
         let mut grove = Grove::full(leaves);
         assert_eq!(grove.check(&grove.tree.nodes()), Ok(()), "{leaves}");
+        let before = grove.tree.clone();
         grove.add();
         assert_eq!(grove.check(&grove.tree.nodes()), Ok(()), "{leaves} and one unmerged");
+        grove.tree = before;
+        grove.clients.pop();
+        grove.commit(0);
+        grove.add();
+        assert_eq!(grove.check(&grove.tree.nodes()), Ok(()), "{leaves} and one unmerged on the other side");
     }
 }
 

@@ -10,7 +10,7 @@ use mls_engine::{
         ExtensionType, Extensions, ExternalSender, LeafNodeSource, MlsMessage, PreSharedKeyId, ProtocolVersion,
         PskKind, ResumptionPskUsage, Welcome,
     },
-    tree::{Node, ParentNode},
+    tree::{Node, ParentNode, PathCreated, PathSigner},
 };
 use testkit::{
     forge::insider::{ForgedWelcome, Insider},
@@ -23,22 +23,22 @@ use crate::scene::{
 };
 
 /// Frank, his key package, and Mallory's Welcome for him.
-pub struct Invitation {
-    pub scene: Scene,
-    pub frank: NewMember,
-    pub keys: KeyPackageSecrets,
-    pub welcome: ForgedWelcome,
+pub(crate) struct Invitation {
+    pub(crate) scene: Scene,
+    pub(crate) frank: NewMember,
+    pub(crate) keys: KeyPackageSecrets,
+    pub(crate) welcome: ForgedWelcome,
 }
 
 /// Where Frank sits.
 const FRANK: LeafIndex = LeafIndex::new(5);
 
 impl Invitation {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Scene::new(), newcomer("frank", 50, SUITE))
     }
 
-    pub fn of(scene: Scene, frank: NewMember) -> Self {
+    pub(crate) fn of(scene: Scene, frank: NewMember) -> Self {
         let keys = frank.key_package();
         let insider = scene.insider();
         let leaf = keys.key_package().leaf_node.clone();
@@ -54,12 +54,12 @@ impl Invitation {
     }
 
     /// Frank refuses the Welcome as it is now.
-    pub fn refused(&self, expected: ProcessError) {
+    pub(crate) fn refused(&self, expected: ProcessError) {
         assert_eq!(self.join(&self.welcome.seal(&self.frank.host)), Err(expected));
     }
 
     /// Frank joins, with the key package that no refusal has used up (WEL-22).
-    pub fn accepted(&self) {
+    pub(crate) fn accepted(&self) {
         assert_eq!(self.join(&self.welcome.seal(&self.frank.host)), Ok(6));
     }
 
@@ -385,6 +385,25 @@ fn path_secret_that_cannot_be() {
     invitation.refused(ProcessError::InvalidPathSecret);
     let own = invitation.frank.signature_key.duplicate();
     (invitation.welcome.signer, invitation.welcome.signature_key) = (FRANK, own);
+    invitation.refused(ProcessError::InvalidPathSecret);
+}
+
+/// WEL-15: from ourselves, though the nodes above us are set.
+#[test]
+fn path_secret_from_ourselves() {
+    let mut invitation = Invitation::new();
+    let erin = Insider::of(&invitation.scene.erin);
+    let suite = erin.suite.as_ref();
+    let leaf = invitation.keys.key_package().leaf_node.clone();
+    let (tree, _) = erin.tree().with_added(suite, leaf).unwrap();
+    let group_id = erin.context().group_id.as_slice();
+    let signer =
+        PathSigner { index: erin.own, group_id, leaf: erin.leaf().clone(), signature_key: &erin.signature_key };
+    let tree = PathCreated::new(&erin.host.env(), suite, &tree, signer).unwrap().tree;
+    let place = (FRANK, &invitation.frank.signature_key);
+    invitation.welcome = ForgedWelcome::new((erin.context(), &tree), place, invitation.keys.key_package());
+    invitation.accepted();
+    invitation.welcome.path_secret = Some(vec![7; 32]);
     invitation.refused(ProcessError::InvalidPathSecret);
 }
 
