@@ -1,10 +1,13 @@
 //! The verbs of the seed, from both sides.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use spacepanda_core::core_mls::{
-    Client, Incoming, MlsConfig, MlsError, MlsHandle, ProposalSummary, TrustOnFirstUse, store::MemoryStore,
+    Client, Clock, Incoming, MlsConfig, MlsError, MlsHandle, ProposalSummary, TrustOnFirstUse, store::MemoryStore,
 };
 
 fn client(identity: &str) -> Client {
@@ -321,4 +324,44 @@ fn a_store_belongs_to_one_identity() {
     let key = open(b"alice").unwrap().signature_key().to_vec();
     assert_eq!(open(b"alice").unwrap().signature_key(), key);
     assert_eq!(open(b"bob").unwrap_err(), MlsError::IdentityMismatch);
+}
+
+/// A clock that is moved by hand.
+#[derive(Debug)]
+struct Hands(AtomicU64);
+
+impl Clock for Hands {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// CAP-29, DEP-61, EPO-03: what depends on the time, by a clock of our own.
+#[test]
+fn time_is_what_the_clock_says() {
+    let clock = Arc::new(Hands(AtomicU64::new(1_000_000)));
+    let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).config(MlsConfig::interop());
+    let alice = builder.clock(clock.clone()).open().unwrap();
+    let group = alice.create_group(None).unwrap();
+    let wait = |seconds| clock.0.fetch_add(seconds, Ordering::SeqCst);
+    wait(86_399);
+    assert!(!group.rotation_due());
+    wait(1);
+    assert!(group.rotation_due());
+    group.rotate().unwrap();
+    assert!(!group.rotation_due());
+    let metadata = group.metadata();
+    assert_eq!((metadata.created_at, metadata.updated_at), (1_000_000, 1_086_400));
+    // The past epoch is kept for fourteen days.
+    wait(14 * 86_400);
+    assert_eq!(group.expire(), Ok(false));
+    wait(1);
+    assert_eq!(group.expire(), Ok(true));
+    assert_eq!(group.expire(), Ok(false));
+    // A key package of ours is good for 28 days.
+    alice.generate_key_package().unwrap();
+    wait(28 * 86_400);
+    assert_eq!(alice.delete_expired_key_packages(), Ok(0));
+    wait(1);
+    assert_eq!((alice.delete_expired_key_packages(), alice.key_package_count()), (Ok(1), Ok(0)));
 }

@@ -72,6 +72,28 @@ fn one_message_is_opened_once() {
     }
 }
 
+/// WEL-08: of many joins with one Welcome, one succeeds; a second group state would use keys again.
+#[test]
+fn one_welcome_is_joined_once() {
+    for _ in 0..10 {
+        let (alice, bob) =
+            (client(b"alice", Arc::<MemoryStore>::default()), client(b"bob", Arc::<MemoryStore>::default()));
+        let group = alice.create_group(None).unwrap();
+        group.propose_add(&bob.generate_key_package().unwrap(), b"bob").unwrap();
+        let (_, welcomes) = group.commit().unwrap();
+        let barrier = Barrier::new(4);
+        let joined = thread::scope(|scope| {
+            let join = || {
+                barrier.wait();
+                bob.join_group(&welcomes[0]).is_ok()
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(join)).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap().then_some(())).count()
+        });
+        assert_eq!(joined, 1);
+    }
+}
+
 /// Senders, a reader and a rotation at once: nothing is lost, and both still agree.
 #[test]
 fn reads_while_the_epoch_moves() {

@@ -215,16 +215,18 @@ impl Client {
         let Beginning { group, changes, spent, replaces } = beginning;
         let inner = &self.inner;
         let id = group.group_id().to_vec();
+        let space = Space::Group(id.clone());
+        // Before looking for a cell: if somebody begins the same group in between, this batch conflicts.
+        let mut expected = inner.revision_of(&space)?;
         let old = inner.known_cell(&id)?;
         let mut old_serial = old.as_ref().map(|cell| cell.serial());
         // Asked under the lock: of two that join at once, the second must not put the first one's ratchets back.
-        if let Some(cell) = &old
-            && !cell.look(|group| Ok(replaces(group)))?
-        {
-            return Err(MlsError::GroupExists);
+        if let Some(cell) = &old {
+            if !cell.look(|group| Ok(replaces(group)))? {
+                return Err(MlsError::GroupExists);
+            }
+            expected = inner.revision_of(&space)?;
         }
-        let space = Space::Group(id.clone());
-        let expected = inner.revision_of(&space)?;
         let times = Times::begin(inner.clock.now());
         let notes = times.first_notes();
         let mut writes = vec![Write::Clear];

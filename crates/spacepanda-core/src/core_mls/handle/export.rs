@@ -1,7 +1,10 @@
 //! What a group gives out for use elsewhere: secrets, and what outsiders need.
 
 use mls_crypto::Secret;
-use mls_engine::group::Status;
+use mls_engine::{
+    group::{Group, Status},
+    policy::Env,
+};
 
 use super::MlsHandle;
 use crate::core_mls::error::{MlsError, MlsResult};
@@ -99,15 +102,11 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::Store`].
     pub fn expire(&self) -> MlsResult<bool> {
-        let result = self.change(|group, env| match group.expire(env) {
-            Some(step) => Ok(((), step)),
-            // Nothing to do is no error; it only must not write.
-            None => Err(MlsError::NoProposalsPending),
-        });
-        match result {
-            Ok(_) => Ok(true),
-            Err(MlsError::NoProposalsPending) => Ok(false),
-            Err(error) => Err(error),
+        let mut serial = self.cell.serial();
+        if self.cell.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
+            return Ok(false);
         }
+        let expire = |group: &Group, env: &Env<'_>| Ok(((), group.expire(env).ok_or(MlsError::Superseded)?));
+        self.change_in(&mut serial, expire).map(|_| true)
     }
 }
