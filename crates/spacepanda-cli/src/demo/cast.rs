@@ -1,0 +1,114 @@
+//! The cast: members on their threads, and the line to each of them.
+//!
+//! In: orders. Out: reports, in the order they arrive.
+//! Always: a member that fails or vanishes is an error at once, and silence is one after [`PATIENCE`]; when the cast is
+//! dropped, all threads have ended.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use spacepanda_core::core_mls::MlsConfig;
+
+use super::{
+    delivery::Delivery,
+    member::{Input, Member, Name, News, Order, Report},
+    trouble::Trouble,
+};
+
+/// How long nothing at all may happen.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Names of the first members; the others are numbered.
+const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
+
+/// All members, those who were removed included.
+pub(crate) struct Cast {
+    names: Vec<Name>,
+    inboxes: Vec<Sender<Input>>,
+    threads: Vec<JoinHandle<()>>,
+    reports: Receiver<Report>,
+}
+
+impl Cast {
+    /// Starts `count` members, and waits until each has published a key package.
+    pub(crate) fn start(count: usize, config: &MlsConfig) -> Result<Self, Trouble> {
+        let delivery = Arc::new(Delivery::new(Input::Parcel));
+        let (report, reports) = channel();
+        let mut cast = Self { names: Vec::new(), inboxes: Vec::new(), threads: Vec::new(), reports };
+        for number in 1..=count {
+            cast.enter(number, config, &delivery, report.clone())?;
+        }
+        drop(report);
+        for _ in 0..count {
+            match cast.next()?.news {
+                News::Ready => {}
+                _ => return Err(Trouble::Confused),
+            }
+        }
+        Ok(cast)
+    }
+
+    fn enter(
+        &mut self,
+        number: usize,
+        config: &MlsConfig,
+        delivery: &Arc<Delivery<Input>>,
+        report: Sender<Report>,
+    ) -> Result<(), Trouble> {
+        let name: Name = match NAMES.get(number.saturating_sub(1)) {
+            Some(&name) => name.into(),
+            None => format!("member-{number}").into(),
+        };
+        let (sender, inbox) = channel();
+        delivery.connect(&name, sender.clone());
+        let member = Member::new(Arc::clone(&name), config.clone(), Arc::clone(delivery), report)
+            .map_err(|error| Trouble::Member { name: Arc::clone(&name), fault: error.into() })?;
+        let thread = thread::Builder::new().name(name.to_string());
+        self.threads.push(thread.spawn(move || member.run(&inbox)).map_err(Trouble::Thread)?);
+        self.names.push(name);
+        self.inboxes.push(sender);
+        Ok(())
+    }
+
+    /// Names of all members, the founder first.
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// Tells one member what to do.
+    pub(crate) fn order(&self, name: &Name, order: Order) -> Result<(), Trouble> {
+        let mut lines = self.names.iter().zip(&self.inboxes);
+        let (_, inbox) = lines.find(|(known, _)| *known == name).ok_or(Trouble::Confused)?;
+        inbox.send(Input::Order(order)).map_err(|_| Trouble::Vanished(Arc::clone(name)))
+    }
+
+    /// The next report, unless it is bad news.
+    pub(crate) fn next(&self) -> Result<Report, Trouble> {
+        match self.reports.recv_timeout(PATIENCE) {
+            Ok(Report { by, news: News::Failed(fault) }) => Err(Trouble::Member { name: by, fault }),
+            Ok(Report { by, news: News::Gone }) => Err(Trouble::Vanished(by)),
+            Ok(report) => Ok(report),
+            Err(RecvTimeoutError::Timeout) => Err(Trouble::Silence(PATIENCE)),
+            Err(RecvTimeoutError::Disconnected) => Err(Trouble::Confused),
+        }
+    }
+}
+
+impl Drop for Cast {
+    fn drop(&mut self) {
+        for inbox in &self.inboxes {
+            // Whoever has gone already needs not be told.
+            let _ = inbox.send(Input::Order(Order::Leave));
+        }
+        for thread in self.threads.drain(..) {
+            // A panic was reported when the member vanished.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `panda demo`, run as a program: what goes in, what comes out, and the exit status.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
+
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+fn panda(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_panda"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A program that stops early closes its input, which is no concern of the test.
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// Runs the demo with `--json`, expects success, and reads its lines.
+fn events(members: usize, input: &[u8]) -> Vec<Value> {
+    let output = panda(&["demo", "--json", "--members", &members.to_string()], input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["event"] == kind).collect()
+}
+
+fn names(list: &Value) -> BTreeSet<String> {
+    list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// Each message is read by the members of its epoch except its sender, and epochs differ in their authenticators.
+fn assert_read_by_all_others(events: &[Value]) {
+    let mut roster = BTreeSet::new();
+    let mut epoch = 0;
+    let mut authenticators = BTreeSet::new();
+    for event in events {
+        if event["event"] == "epoch" {
+            assert_eq!(event["epoch"].as_u64().unwrap(), epoch + 1);
+            epoch += 1;
+            roster = names(&event["members"]);
+            assert!(authenticators.insert(event["authenticator"].as_str().unwrap().to_owned()));
+        }
+        if event["event"] == "message" {
+            let mut others = roster.clone();
+            assert!(others.remove(event["from"].as_str().unwrap()));
+            assert_eq!((event["epoch"].as_u64().unwrap(), names(&event["read_by"])), (epoch, others));
+        }
+    }
+}
+
+#[test]
+fn two_lines_are_read_by_all_others() {
+    let events = events(5, b"hello\nworld\n");
+    let said: Vec<_> = of(&events, "message").iter().map(|event| (&event["from"], &event["text"])).collect();
+    assert_eq!(said, [(&"alice".into(), &"hello".into()), (&"bob".into(), &"world".into())]);
+    assert_read_by_all_others(&events);
+    let epochs = of(&events, "epoch");
+    assert_eq!(names(&epochs[0]["members"]).len(), 5);
+    // Both that raced for an epoch got one.
+    assert_eq!(epochs.len(), 4);
+    let removed = of(&events, "removed");
+    assert_eq!((&removed[0]["who"], &removed[0]["could_read"]), (&"dave".into(), &false.into()));
+    assert!(removed[0]["attempts"].as_u64().unwrap() > 0);
+    assert!(!names(&epochs.last().unwrap()["members"]).contains("dave"));
+    let done = events.last().unwrap();
+    assert_eq!((&done["event"], &done["messages"], &done["agreed"]), (&"done".into(), &2.into(), &true.into()));
+}
+
+#[test]
+fn the_built_in_conversation_needs_no_input() {
+    let events = events(4, b"");
+    assert_read_by_all_others(&events);
+    let messages = of(&events, "message");
+    assert_eq!(messages.len(), 12);
+    // Removed half-way: six lines with four members, six with three.
+    let readers: Vec<_> = messages.iter().map(|event| names(&event["read_by"]).len()).collect();
+    assert_eq!(readers, [3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2]);
+    assert_eq!(of(&events, "removed").len(), 1);
+}
+
+#[test]
+fn two_members_remove_nobody() {
+    let events = events(2, b"a\n\nb\n");
+    assert_read_by_all_others(&events);
+    let texts: Vec<_> = of(&events, "message").iter().map(|event| event["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["a", "", "b"]);
+    assert!(of(&events, "removed").is_empty());
+}
+
+#[test]
+fn many_lines_and_members() {
+    let input: String = (0..300).map(|line| format!("line {line}\n")).collect();
+    let events = events(8, input.as_bytes());
+    assert_read_by_all_others(&events);
+    let texts: Vec<_> = of(&events, "message").iter().map(|event| event["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, input.lines().collect::<Vec<_>>());
+    assert!(names(&of(&events, "epoch")[0]["members"]).contains("member-8"));
+}
+
+#[test]
+fn people_get_text_without_control_characters() {
+    let output = panda(&["demo", "--members", "3", "--suite", "interop"], b"a\x1b[31m\xff\n");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("  alice      a\u{fffd}[31m\u{fffd}  read by 2\n"), "{text}");
+    assert!(text.contains("1 commit came second and went again; all members agreed on everything."), "{text}");
+    assert!(!text.contains('\u{1b}'));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not UTF-8: 1"));
+}
+
+#[test]
+fn a_line_that_is_too_long_ends_it_with_an_error() {
+    let output = panda(&["demo", "--json"], &[b'x'; (1 << 20) + 1]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("line 1 is longer than 1048576 bytes; split it"));
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&done["event"], &done["agreed"]), (&"done".into(), &false.into()));
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_explained() {
+    for arguments in [&["demo", "--members", "1"][..], &["demo", "--suite", "0x9999"], &["dmeo"]] {
+        let output = panda(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let help = panda(&[], b"");
+    assert!(String::from_utf8_lossy(&help.stderr).contains("demo"));
+    assert!(String::from_utf8_lossy(&panda(&["--version"], b"").stdout).starts_with("panda 0.1"));
+}
