@@ -199,6 +199,9 @@ fn the_removed_check_all_else() {
     unsigned.signature_key = stranger.signature_key;
     let expected = ProcessError::BadSignature(mls_engine::error::Signed::Message);
     scene.refuses(&insider.finish(&unsigned), expected);
+    let held = std::mem::take(&mut scene.alice.host.psks);
+    scene.accepts(&insider.finish(&removal(vec![psk(1)])));
+    scene.alice.host.psks = held;
     scene.alice.host.policy.no_removes = true;
     let refused = ProcessError::Refused(testkit::network::TestPolicy::REMOVES);
     scene.refuses(&insider.finish(&removal(vec![])), refused);

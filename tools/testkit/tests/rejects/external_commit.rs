@@ -276,6 +276,18 @@ fn group_info_without_external_pub() {
     joiner_refuses(&scene, ProcessError::NoExternalPub, |info| info.extensions.remove(ExtensionType::EXTERNAL_PUB));
 }
 
+/// DEC-08, EXT-12: the body of `external_pub` is exactly one key, and the key is one.
+#[test]
+fn external_pub_that_is_no_key() {
+    let scene = Scene::new();
+    for (body, expected) in [
+        (&[1, 9, 0][..], ProcessError::Decode(mls_engine::error::DecodeError::TrailingBytes)),
+        (&[1, 9], ProcessError::Crypto(mls_crypto::CryptoError::InvalidPublicKey)),
+    ] {
+        joiner_refuses(&scene, expected, |info| info.extensions.set(ExtensionType::EXTERNAL_PUB, body.to_vec()));
+    }
+}
+
 /// EXT-13: signer, signature, tree hash, tree, suite, extensions, credentials.
 #[test]
 fn group_info_that_is_not_sound() {

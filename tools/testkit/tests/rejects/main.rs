@@ -25,6 +25,7 @@ mod limits;
 mod list;
 mod observer;
 mod path;
+mod poison;
 mod private;
 mod proposals;
 mod public;

@@ -291,6 +291,11 @@ fn tree_from_elsewhere() {
     assert_eq!(join(&with_tree, Some(&right)), Ok(()));
     assert_eq!(join(&with_tree, Some(&wrong)), Err(ProcessError::TreeHashMismatch));
     invitation.welcome.with_tree = false;
+    invitation.welcome.extensions = one_extension(ExtensionType::RATCHET_TREE, &wrong);
+    let with_wrong_tree = invitation.welcome.seal(&invitation.frank.host);
+    let joined = Group::join(&invitation.frank.host.env(), &with_wrong_tree, &[&invitation.keys], Some(&right));
+    assert_eq!(joined.map(|_| ()).unwrap_err(), ProcessError::TreeHashMismatch);
+    invitation.welcome.extensions = Extensions::new();
     let without = invitation.welcome.seal(&invitation.frank.host);
     let join = |tree: Option<&[u8]>| {
         Group::join(&invitation.frank.host.env(), &without, &[&invitation.keys], tree).map(|_| ())
