@@ -98,8 +98,7 @@ impl<'a> TreeDraft<'a> {
     /// [`ProcessError::UnknownMember`] outside the tree.
     pub fn remove(&mut self, index: LeafIndex) -> Result<(), ProcessError> {
         self.set_leaf(index, None, OnPath::Blank)?;
-        self.truncate();
-        Ok(())
+        self.truncate()
     }
 
     /// PATH-09 (Section 7.5): blanks the direct path of `index`, then sets the given parents and the leaf.
@@ -143,17 +142,23 @@ impl<'a> TreeDraft<'a> {
     }
 
     /// Section 7.7: halves the tree as long as its right half has no member.
-    fn truncate(&mut self) {
+    fn truncate(&mut self) -> Result<(), ProcessError> {
         while let Subtree::Parent(parent) = &self.root {
-            let Some((_, right)) = Span::root(self.depth).children() else { return };
+            let Some((_, right)) = Span::root(self.depth).children() else { return Ok(()) };
             if parent.right.counts(right).members > 0 {
-                return;
+                return Ok(());
             }
             let (left, dropped) = (parent.left.clone(), parent.right.clone());
             dropped.visit(right, &mut |span, subtree| lose_keys(self.suite, &mut self.changes, span, subtree));
             self.root = left;
             self.depth = self.depth.saturating_sub(1);
         }
+        if let Subtree::Blank(_) = self.root {
+            // The last member is gone, and another comes by external commit: one blank leaf remains.
+            self.depth = 0;
+            self.root = Subtree::Blank(hash::blank(self.suite, Span::root(0))?);
+        }
+        Ok(())
     }
 
     fn set_leaf(&mut self, index: LeafIndex, node: Option<LeafNode>, on_path: OnPath) -> Result<(), ProcessError> {
