@@ -142,7 +142,8 @@ impl<'a> Conductor<'a> {
         }
         let (position, epoch) = sent.ok_or(Trouble::Confused)?;
         let outcome = reading(&Said { epoch, from, text }, &heard, &self.roster);
-        self.judge(outcome.agreed && positions.iter().all(|heard_at| *heard_at == position));
+        let agreed = outcome.agreed && positions.iter().all(|heard_at| *heard_at == position);
+        self.judge(agreed, || format!("envelope {position} in epoch {epoch} was not read alike by all"));
         self.spoken_since = true;
         if !shown {
             return Ok(());
@@ -167,7 +168,7 @@ impl<'a> Conductor<'a> {
                 _ => return Err(Trouble::Confused),
             }
         }
-        self.judge(views.len() == commits.len());
+        self.judge(views.len() == commits.len(), || "members are in epochs that nobody began".to_owned());
         for (epoch, commit) in &commits {
             self.tally.conflicts = self.tally.conflicts.saturating_add(commit.conflicts.into());
             self.announce(*epoch, views.get(epoch).map_or(&[], Vec::as_slice), commit)?;
@@ -176,7 +177,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn announce(&mut self, epoch: u64, views: &[(Name, View)], commit: &Commit) -> Result<(), Trouble> {
-        self.judge(same_view(epoch, views, &self.roster));
+        self.judge(same_view(epoch, views, &self.roster), || format!("members see epoch {epoch} differently"));
         self.tally.epochs = self.tally.epochs.saturating_add(1);
         let Some((_, view)) = views.first() else { return Ok(()) };
         let members = view.members.iter().map(String::as_str).collect();
@@ -196,12 +197,18 @@ impl<'a> Conductor<'a> {
     fn confess(&mut self, who: &Name) -> Result<(), Trouble> {
         self.cast.order(who, Order::Confess)?;
         let News::Tried { attempts, successes } = self.cast.next()?.news else { return Err(Trouble::Confused) };
-        self.judge(attempts > 0 && successes == 0);
+        self.judge(attempts > 0 && successes == 0, || {
+            format!("{who} read {successes} of {attempts} after its removal")
+        });
         self.screen.show(&Event::Removed { who, could_read: successes > 0, attempts })
     }
 
-    fn judge(&mut self, holds: bool) {
-        self.tally.agreed &= holds;
+    /// Remembers a disagreement, and says what it is about.
+    fn judge(&mut self, holds: bool, about: impl FnOnce() -> String) {
+        if !holds {
+            self.tally.agreed = false;
+            self.screen.notice(&format!("disagreement: {}; please report it with the input that leads here", about()));
+        }
     }
 
     fn next_turn(&mut self) -> Result<Name, Trouble> {

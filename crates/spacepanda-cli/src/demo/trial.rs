@@ -63,3 +63,6 @@ impl Trial {
         self.successes = self.successes.saturating_add(u64::from(success));
     }
 }
+
+#[cfg(test)]
+mod tests;
