@@ -11,6 +11,7 @@
 )]
 
 mod crowd;
+mod divergences;
 mod peer;
 mod peers;
 mod room;
@@ -36,6 +37,7 @@ fn main() {
         }
     }
     trials.extend(crowds());
+    trials.extend(divergences::ALL.map(|(name, run)| trial(format!("divergences::{name}"), run)));
     let conclusion: Conclusion = libtest_mimic::run(&arguments, trials);
     for missing in UNSUPPORTED.lock().unwrap().iter() {
         println!("not in the peer's interface, left out: {missing}");

@@ -6,7 +6,8 @@ mod ours;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use ours::extension_list;
+pub use openmls::key_package as open_mls_key_package;
+pub use ours::{extension_list, now};
 
 use crate::peer::{Kind, Peer, Setup};
 

@@ -2,11 +2,11 @@
 
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, Extensions, GroupContext, GroupId,
-    KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
-    MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn,
-    MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal, ProcessedMessageContent, Proposal,
-    ProtocolMessage, ProtocolVersion, RatchetTreeIn, Sender, SenderRatchetConfiguration, StagedWelcome,
-    WireFormatPolicy,
+    KeyPackage, KeyPackageBuilder, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+    MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
+    MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
+    ProcessedMessageContent, Proposal, ProtocolMessage, ProtocolVersion, RatchetTreeIn, Sender,
+    SenderRatchetConfiguration, StagedWelcome, WireFormatPolicy,
 };
 use openmls::schedule::{ExternalPsk, PreSharedKeyId, Psk};
 use openmls_basic_credential::SignatureKeyPair;
@@ -72,6 +72,13 @@ impl OpenMls {
             _ => Err(refused("no key package")),
         }
     }
+}
+
+/// A key package as the builder says, for a client that is then forgotten.
+pub fn key_package(name: &str, setup: Setup, builder: KeyPackageBuilder) -> Vec<u8> {
+    let client = OpenMls::new(name, setup);
+    let bundle = builder.build(client.suite, &client.provider, &client.signer, client.credential.clone()).unwrap();
+    MlsMessageOut::from(bundle.key_package().clone()).to_bytes().unwrap()
 }
 
 /// As many as our engine keeps.
