@@ -130,6 +130,7 @@ impl Group {
             .flat_map(|class| epochs.iter().map(|epoch| Change::DeleteEpoch(*class, *epoch)))
             .collect();
         changes.extend([RecordClass::PathKey, RecordClass::ResumptionPsk].map(|class| Change::DeleteEpoch(class, 0)));
+        changes.extend(self.past_epoch_deletes(&epochs, &[self.public.tree()]));
         changes.push(self.removed_header()?);
         Ok(changes)
     }

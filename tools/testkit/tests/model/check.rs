@@ -1,11 +1,15 @@
 //! What holds after every operation.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash as _, Hasher},
+};
 
 use mls_engine::{
     group::{Group, Processed, RecordClass, Status},
     math::LeafIndex,
     message::Extensions,
+    tree::RatchetTree,
 };
 
 use super::{
@@ -48,7 +52,7 @@ impl World {
             }
             let past: Vec<_> = player.past.keys().copied().collect();
             assert_eq!(player.member.group.past_epochs(), past, "player {}", player.id);
-            player.check_records(self.sent.last());
+            player.check_records(self.sent.last(), &self.trees);
         }
         if let Some(observer) = &self.observer {
             let view = &self.views[&self.epoch];
@@ -61,7 +65,7 @@ impl World {
 
 impl Player {
     /// A group loaded from the records is the group, and the records hold nothing else.
-    fn check_records(&mut self, sent: Option<&Sent>) {
+    fn check_records(&mut self, sent: Option<&Sent>, trees: &BTreeMap<u64, RatchetTree>) {
         let mut hasher = DefaultHasher::new();
         self.member.records.rows.hash(&mut hasher);
         let hash = hasher.finish();
@@ -82,6 +86,7 @@ impl Player {
             assert_eq!(read(group), read(&loaded));
         }
         self.check_rows();
+        self.check_nodes(trees);
     }
 
     /// No record outlives what it is for.
@@ -105,10 +110,19 @@ impl Player {
         assert_eq!(records.count(RecordClass::Pending), group.pending_commits().len());
         assert_eq!(records.count(RecordClass::Proposal), group.pending_proposals().len());
         assert!(records.count(RecordClass::ResumptionPsk) <= self.member.host.limits.max_resumption_psks);
-        if past.is_empty() && !self.is_removed() {
-            let rows = group.public().tree().rows_not_in(None).unwrap().len();
-            assert_eq!(records.count(RecordClass::Node), rows, "player {} keeps nodes of no epoch", self.id);
-        }
+    }
+
+    /// The nodes of the trees of all readable epochs, each once, and no others.
+    fn check_nodes(&self, trees: &BTreeMap<u64, RatchetTree>) {
+        let (group, records) = (&self.member.group, &self.member.records);
+        let past: Option<Vec<_>> = group.past_epochs().iter().map(|epoch| trees.get(epoch)).collect();
+        // The first epoch of a group that continues another is its creator's alone.
+        let Some(past) = past else { return };
+        let alive = past.into_iter().chain([group.public().tree()]).flat_map(|tree| tree.hashes_not_in(&[]));
+        let alive: BTreeSet<_> = alive.map(|hash| hash.as_slice().to_vec()).collect();
+        let nodes = records.rows.keys().filter(|key| key.class == RecordClass::Node);
+        let nodes: BTreeSet<_> = nodes.map(|key| key.id.clone()).collect();
+        assert_eq!(nodes, alive, "player {} in epoch {}", self.id, group.epoch());
     }
 }
 

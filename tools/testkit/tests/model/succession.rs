@@ -77,6 +77,7 @@ impl World {
         self.log.clear();
         self.sent.clear();
         self.views.clear();
+        self.trees.clear();
         self.observer = None;
         self.group_id = group_id;
         self.epoch = 1;

@@ -207,6 +207,19 @@ fn external_commits_into_a_full_tree_and_into_a_gap() {
     assert_eq!(members.last().unwrap().group.own_index(), leaf);
 }
 
+/// Found by the model: the last member comes back to a tree that is empty meanwhile.
+#[test]
+fn the_last_member_resyncs() {
+    let mut members = group(4);
+    commit(&mut members, 2, CommitOptions { by_value: removes(&[0, 1, 3]), ..CommitOptions::default() });
+    drop_removed(&mut members);
+    let leaf = members[0].group.own_index();
+    join_externally(&mut members, 2, Some(leaf));
+    join_externally(&mut members, 10, None);
+    commit(&mut members, 0, CommitOptions::default());
+    agree(&mut members);
+}
+
 fn join_externally(members: &mut Vec<Member>, number: u64, remove: Option<LeafIndex>) {
     let info = members[0].group.group_info(&members[0].host.env(), true, true).unwrap();
     let (joined, bytes) = client(number, 3).join_external(&info, None, remove).unwrap();

@@ -9,6 +9,7 @@ use mls_engine::{
     group::{CommitId, KeyPackageSecrets, Observer, Processed},
     message::{Credential, ExtensionType, Extensions, ExternalSender, LeafNode, ProposalType},
     policy::CustomProposalRules,
+    tree::RatchetTree,
 };
 use testkit::network::{Host, NewMember};
 
@@ -55,6 +56,7 @@ pub(crate) struct World {
     /// The epoch at the end of the log.
     pub(crate) epoch: u64,
     pub(crate) views: BTreeMap<u64, View>,
+    pub(crate) trees: BTreeMap<u64, RatchetTree>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) candidates: Vec<Candidate>,
     /// Clients whose key packages are in proposals of this epoch.
@@ -82,6 +84,7 @@ impl World {
             log: Vec::new(),
             epoch: 0,
             views: BTreeMap::new(),
+            trees: BTreeMap::new(),
             sent: Vec::new(),
             candidates: Vec::new(),
             invited: Vec::new(),
@@ -192,6 +195,7 @@ impl World {
         let epoch = member.group.epoch();
         assert_eq!(epoch, self.epoch);
         self.views.insert(epoch, View::of(&member.group));
+        self.trees.insert(epoch, member.group.public().tree().clone());
         let psk = member.group.resumption_psk(epoch).unwrap().as_slice().to_vec();
         self.resumption.insert((self.group_id.clone(), epoch), psk);
     }
