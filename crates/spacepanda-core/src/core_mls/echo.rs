@@ -59,6 +59,19 @@ impl Echoes {
         }
     }
 
+    /// Forgets messages of epochs before this one that have not come back.
+    pub(crate) fn forget_before(&mut self, epoch: u64) {
+        let Self { max_messages: _, max_bytes: _, bytes, known, order } = self;
+        known.retain(|_, (_, sent)| match sent {
+            Some(sent) if sent.epoch < epoch => {
+                *bytes = bytes.saturating_sub(sent.len());
+                false
+            }
+            _ => true,
+        });
+        order.retain(|id| known.contains_key(id));
+    }
+
     /// What is known about the message with these bytes.
     pub(crate) fn take(&mut self, id: &Hash) -> Option<Echo> {
         let (generation, sent) = self.known.get_mut(id)?;

@@ -249,6 +249,23 @@ fn adv_14_late_messages_are_refused_in_strict_mode() {
     assert_opens(&bob, &alice.send_message(b"new").unwrap(), b"new");
 }
 
+/// ADV-14, CON-08: what no other member reads any more has not been delivered, so its sender is told the same.
+#[test]
+fn adv_14_own_late_messages_are_refused_in_strict_mode() {
+    let (alice, bob) = pair_with(&config(|c| c.strict_epoch_check = true));
+    let (seen, late) = (alice.send_message(b"seen").unwrap(), alice.send_message(b"late").unwrap());
+    assert_echo_once(&alice, &seen, b"seen");
+    alice.receive_commit(&bob.rotate().unwrap()).unwrap();
+    assert_refused(&alice, &wrong_epoch(2, 1), || alice.receive_message(&late));
+    assert_refused(&alice, &wrong_epoch(2, 1), || alice.handle_incoming(&late));
+    assert_refused(&alice, &replay(&alice, 0), || alice.receive_message(&seen));
+    // In the default mode it comes back, whenever that is.
+    let (alice, bob) = pair();
+    let late = alice.send_message(b"late").unwrap();
+    alice.receive_commit(&bob.rotate().unwrap()).unwrap();
+    assert_echo_once(&alice, &late, b"late");
+}
+
 /// ADV-16: ten threads with handles of their own send, ten others open.
 #[test]
 fn adv_16_ten_threads_send() {

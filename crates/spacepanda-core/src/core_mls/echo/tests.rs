@@ -27,6 +27,21 @@ fn gives_a_plaintext_once() {
     assert!(echoes.take(&id(2)).is_none());
 }
 
+/// CAP-24: what came back is still known, and what is forgotten takes no room.
+#[test]
+fn forgets_epochs() {
+    let mut echoes = Echoes::new(2, 10);
+    echoes.insert(id(1), 0, hello());
+    assert_eq!(plaintext(&mut echoes, 1).as_deref(), Some(&b"hello"[..]));
+    echoes.insert(id(2), 1, hello());
+    echoes.forget_before(3);
+    assert_eq!(echoes.bytes, 5);
+    echoes.forget_before(4);
+    assert_eq!((echoes.bytes, echoes.order.len()), (0, 1));
+    assert!(matches!(echoes.take(&id(1)), Some(Echo::Again { generation: 0 })));
+    assert!(echoes.take(&id(2)).is_none());
+}
+
 #[test]
 fn forgets_the_oldest_beyond_its_bounds() {
     let mut by_count = Echoes::new(2, 100);

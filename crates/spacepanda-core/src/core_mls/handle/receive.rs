@@ -231,8 +231,13 @@ impl MlsHandle {
 
     /// CON-08: our own message, or the generation of one that came back before.
     fn own_echo(&self, payload: &[u8]) -> Option<Result<ReceivedMessage, u32>> {
-        let id = self.cell.message_id(payload);
-        Some(match self.cell.recall().echoes.take(&id)? {
+        let (id, epoch) = (self.cell.message_id(payload), self.epoch());
+        let mut recall = self.cell.recall();
+        if self.inner().config.strict_epoch_check {
+            // CAP-24: nobody else reads those of a past epoch, so its sender must not take them for delivered.
+            recall.echoes.forget_before(epoch);
+        }
+        Some(match recall.echoes.take(&id)? {
             Echo::Again { generation } => Err(generation),
             Echo::First { sent, generation } => Ok(ReceivedMessage {
                 plaintext: sent.plaintext.as_slice().to_vec(),
