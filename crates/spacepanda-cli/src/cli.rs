@@ -24,8 +24,8 @@ pub(crate) enum Command {
 /// With a terminal as standard input, or no lines in it, a built-in conversation is held.
 #[derive(Args, Debug)]
 pub(crate) struct DemoOptions {
-    /// Members of the group, 2 to 100; from 3 on one of them is removed
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = RangedU64ValueParser::<usize>::new().range(2..=100))]
+    /// Members of the group, 2 to 64: a member may propose no more than that at once. From 3 on one of them is removed
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = RangedU64ValueParser::<usize>::new().range(2..=64))]
     pub(crate) members: usize,
 
     /// Print one JSON object per line

@@ -133,7 +133,9 @@ fn a_line_that_is_too_long_ends_it_with_an_error() {
 
 #[test]
 fn arguments_that_make_no_sense_are_explained() {
-    for arguments in [&["demo", "--members", "1"][..], &["demo", "--suite", "0x9999"], &["dmeo"]] {
+    for arguments in
+        [&["demo", "--members", "1"][..], &["demo", "--members", "65"], &["demo", "--suite", "0x9999"], &["dmeo"]]
+    {
         let output = panda(arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
