@@ -10,9 +10,9 @@ use curve25519_dalek::{
 use mls_crypto::{CipherSuite, CryptoProvider, SignaturePublicKey, SignedItem};
 use mls_crypto_aws_lc::AwsLc;
 use mls_engine::{
-    codec::encode,
+    codec::{decode_exact, encode},
     group::{KeyPackageParams, KeyPackageSecrets},
-    message::{Credential, CredentialType, ExtensionType},
+    message::{Credential, CredentialType, ExtensionType, LeafNodeSource, MlsMessage},
 };
 use mls_rs::{CipherSuiteProvider, CryptoProvider as _, mls_rs_codec::MlsEncode};
 use openmls::prelude::{
@@ -32,7 +32,10 @@ use crate::{
 const SETUP: Setup = Setup { suite: 1, private: true, inline_tree: true };
 const YEAR: u64 = 365 * 24 * 3_600;
 
-pub const ALL: [(&str, fn() -> Test); 10] = [
+/// A difference, to be seen.
+type Pinned = fn() -> Test;
+
+pub const ALL: [(&str, Pinned); 10] = [
     ("grease_extensions", grease_extensions),
     ("extensions_beyond_required_capabilities", extensions_beyond_required_capabilities),
     ("default_types_in_capabilities", default_types_in_capabilities),
@@ -94,7 +97,7 @@ fn grease_extensions() -> Test {
     each_adds(&key_package, [(Kind::Ours, None), (Kind::MlsRs, None), (Kind::OpenMls, Some("UnsupportedExtension"))])
 }
 
-/// LN-16: an extension that every member supports, but that `required_capabilities` does not name.
+/// PROP-17: an extension that every member supports, but that `required_capabilities` does not name.
 fn extensions_beyond_required_capabilities() -> Test {
     let change = Change::Extensions(extension_list(b"free", false));
     for (by, hearer, refusal) in [
@@ -118,8 +121,16 @@ fn default_types_in_capabilities() -> Test {
     each_adds(&key_package, [(Kind::Ours, None), (Kind::OpenMls, None), (Kind::MlsRs, Some("DefaultValueListed"))])
 }
 
-/// LN-17 to LN-19: a lifetime of two years, and one that is over.
+/// LN-17 to LN-19: how long packages live by default, a lifetime of two years, and one that is over.
 fn lifetimes() -> Test {
+    const DAY: u64 = 24 * 3_600;
+    for (kind, days) in [(Kind::OpenMls, 84), (Kind::MlsRs, 365)] {
+        let key_package = peers::new(kind, "default", SETUP).key_package().map_err(|error| format!("{error:?}"))?;
+        let seconds = lifetime(&key_package);
+        if seconds / DAY != days {
+            return Err(format!("{}: {seconds} seconds", kind.name()));
+        }
+    }
     let now = peers::now();
     let builder = KeyPackage::builder().key_package_lifetime(Lifetime::init(now - 3_600, now + 2 * YEAR));
     let long = open_mls_key_package("long", SETUP, builder);
@@ -130,6 +141,17 @@ fn lifetimes() -> Test {
         &over,
         [(Kind::Ours, Some("Lifetime")), (Kind::OpenMls, Some("Lifetime")), (Kind::MlsRs, Some("InvalidLifetime"))],
     )
+}
+
+/// Seconds from the first to the last of a key package's lifetime.
+fn lifetime(key_package: &[u8]) -> u64 {
+    match decode_exact(key_package).unwrap() {
+        MlsMessage::KeyPackage(package) => match package.leaf_node.source {
+            LeafNodeSource::KeyPackage(lifetime) => lifetime.not_after - lifetime.not_before,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
 }
 
 /// KP-07: a last-resort package whose capabilities list extension type 0x000A, and one whose capabilities do not.
@@ -152,7 +174,7 @@ fn last_resort() -> Test {
     )
 }
 
-/// LN-05, LN-06: two members with one identity and different keys.
+/// Section 5.3.1: two members with one identity and different keys.
 fn same_identity_twice() -> Test {
     for (kind, refusal) in [(Kind::Ours, None), (Kind::OpenMls, None), (Kind::MlsRs, Some("DuplicateLeafData"))] {
         let mut room = Room::create(kind, SETUP)?;

@@ -14,6 +14,9 @@ use crate::{
 /// What a trial says.
 pub type Test<T = ()> = Result<T, String>;
 
+/// Clients in no group yet, and the changes that add them.
+pub type Invited = (Vec<Box<dyn Peer>>, Vec<Change>);
+
 /// A group, and everything its delivery service would know.
 pub struct Room {
     pub setup: Setup,
@@ -90,7 +93,7 @@ impl Room {
     }
 
     /// New clients, and the changes that add them.
-    pub fn invite(&mut self, kinds: &[Kind]) -> Test<(Vec<Box<dyn Peer>>, Vec<Change>)> {
+    pub fn invite(&mut self, kinds: &[Kind]) -> Test<Invited> {
         let (mut joiners, mut changes) = (Vec::new(), Vec::new());
         for kind in kinds {
             let mut joiner = self.newcomer(*kind)?;

@@ -76,8 +76,7 @@ impl Ours {
 /// Every other client of ours uses the portable provider.
 fn host(seed: u64) -> Host {
     let native = (seed >> CLIENT_SHIFT).is_multiple_of(2);
-    let crypto: Box<dyn CryptoProvider> =
-        if native { Box::new(AwsLc::default()) } else { Box::new(RustCrypto::default()) };
+    let crypto: Box<dyn CryptoProvider> = if native { Box::<AwsLc>::default() } else { Box::<RustCrypto>::default() };
     let mut host = Host::with_crypto(seed, crypto);
     // OpenMLS up to 0.9.2 refuses them: see docs/divergences.md.
     host.policy.no_grease_extensions = true;
@@ -94,7 +93,7 @@ fn proposal(change: &Change) -> Outcome<ProposalKind> {
     Ok(match change {
         Change::Add(key_package) => ProposalKind::Add(key_package.clone()),
         Change::Remove(leaf) => ProposalKind::Remove(LeafIndex::new(*leaf)),
-        Change::Update => ProposalKind::Update(Box::new(LeafChange::default())),
+        Change::Update => ProposalKind::Update(Box::<LeafChange>::default()),
         Change::ExternalPsk(id) => ProposalKind::ExternalPsk(id.clone()),
         Change::Extensions(list) => ProposalKind::GroupContextExtensions(decode_exact(list).map_err(refused)?),
     })
