@@ -1,9 +1,10 @@
 //! Hash outputs and authentication tags as values of fixed capacity (RFC 9420, Sections 5.2, 6.1).
 
+use crate::Opaque;
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use tls_codec::{DeserializeBytes, Error, Serialize, Size, VLByteSlice, VLBytes};
+use tls_codec::{DeserializeBytes, Error, Serialize, Size, VLByteSlice};
 
 /// Longest hash output of any suite: SHA-512.
 const MAX: usize = 64;
@@ -86,7 +87,7 @@ impl Serialize for &Hash {
 
 impl DeserializeBytes for Hash {
     fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
-        let (value, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+        let (value, rest) = Opaque::tls_deserialize_bytes(bytes)?;
         let hash = Self::from_slice(value.as_slice()).ok_or(Error::InvalidVectorLength)?;
         Ok((hash, rest))
     }

@@ -2,20 +2,20 @@
 
 use core::fmt;
 
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::Secret;
+use crate::{Opaque, Secret};
 
 /// An HPKE public key, serialized as RFC 9180 says for the suite's KEM.
 ///
 /// Decoding does not validate: [`crate::SuiteCrypto::validate_hpke_public_key`] does (CRY-02).
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
-pub struct HpkePublicKey(VLBytes);
+pub struct HpkePublicKey(Opaque);
 
 impl HpkePublicKey {
     /// A key with these serialized bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(VLBytes::new(bytes))
+        Self(Opaque::new(bytes))
     }
 
     /// The serialized bytes.
@@ -56,9 +56,9 @@ impl HpkePrivateKey {
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct HpkeCiphertext {
     /// Encapsulated key.
-    pub kem_output: VLBytes,
+    pub kem_output: Opaque,
     /// AEAD ciphertext with its tag.
-    pub ciphertext: VLBytes,
+    pub ciphertext: Opaque,
 }
 
 /// Key schedule inputs of one HPKE context besides the keys (RFC 9180, Section 5.1).

@@ -2,19 +2,19 @@
 
 use core::fmt;
 
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::Secret;
+use crate::{Opaque, Secret};
 
 /// `SignaturePublicKey` (RFC 9420, Section 5.1.1): RFC 8032 bytes for EdDSA,
 /// an uncompressed point for ECDSA.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
-pub struct SignaturePublicKey(VLBytes);
+pub struct SignaturePublicKey(Opaque);
 
 impl SignaturePublicKey {
     /// A key with these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(VLBytes::new(bytes))
+        Self(Opaque::new(bytes))
     }
 
     /// The bytes.

@@ -22,7 +22,6 @@ mod envelope;
 mod error;
 mod handle;
 mod inbox;
-mod opaque;
 mod records;
 mod threads;
 mod times;

@@ -365,3 +365,16 @@ fn time_is_what_the_clock_says() {
     wait(1);
     assert_eq!((alice.delete_expired_key_packages(), alice.key_package_count()), (Ok(1), Ok(0)));
 }
+
+/// GRS-01: GREASE extensions are there by default, and left out where other implementations have to cope.
+#[test]
+fn grease_extensions_follow_the_configuration() {
+    let extensions = |config| {
+        let package = client_with("alice", config).generate_key_package().unwrap();
+        let message = mls_engine::codec::decode_exact(&package).unwrap();
+        let mls_engine::message::MlsMessage::KeyPackage(package) = message else { panic!("no key package") };
+        (package.extensions.iter().count(), package.leaf_node.extensions.iter().count())
+    };
+    assert_eq!(extensions(MlsConfig::default()), (1, 1));
+    assert_eq!(extensions(MlsConfig::interop()), (0, 0));
+}

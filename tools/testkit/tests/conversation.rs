@@ -4,7 +4,7 @@
 use mls_crypto::CipherSuite;
 use mls_engine::{
     error::ProcessError,
-    group::{CommitOptions, Framing, LeafChange, MessageOptions, PathChoice, ProposalKind},
+    group::{CommitOptions, Framing, MessageOptions, PathChoice, ProposalKind},
 };
 use testkit::network::{Member, NewMember};
 
@@ -60,7 +60,7 @@ fn messages_commits_and_restarts() {
 fn updates_and_removes_by_reference() {
     let (mut alice, mut bob, mut carol) = three();
     let options = MessageOptions { framing: Framing::Public, ..MessageOptions::default() };
-    let (update, _) = bob.propose_with(ProposalKind::Update(Box::new(LeafChange::default())), options).unwrap();
+    let (update, _) = bob.propose_with(ProposalKind::Update(Box::default()), options).unwrap();
     let (remove, _) = alice.propose(ProposalKind::Remove(carol.group.own_index())).unwrap();
     for member in [&mut alice, &mut carol] {
         member.receive(&update).unwrap();

@@ -3,8 +3,8 @@
 //! In: framed content, the encoded GroupContext, and a signature key. Out: a signature, or evidence that one verified.
 //! Always: FRM-14: members and joining committers sign the GroupContext too; the others do not.
 
-use mls_crypto::{SignaturePrivateKey, SignaturePublicKey, SignedItem, SuiteCrypto, label};
-use tls_codec::{Serialize, Size, VLBytes};
+use mls_crypto::{Opaque, SignaturePrivateKey, SignaturePublicKey, SignedItem, SuiteCrypto, label};
+use tls_codec::{Serialize, Size};
 
 use crate::{
     codec::encode,
@@ -45,7 +45,7 @@ pub fn sign(
 ) -> Result<AuthenticatedContent, ProcessError> {
     check_framing(wire_format, &content)?;
     let message = tbs(wire_format, &content, context)?;
-    let signature = VLBytes::new(label::sign_with_label(suite, key, SIGNATURE_LABEL, &message)?);
+    let signature = Opaque::new(label::sign_with_label(suite, key, SIGNATURE_LABEL, &message)?);
     let auth = FramedContentAuthData { signature, confirmation_tag: None };
     Ok(AuthenticatedContent { wire_format, content, auth })
 }

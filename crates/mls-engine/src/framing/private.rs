@@ -3,8 +3,8 @@
 //! In: signed content and a key that is used once, or a `PrivateMessage`. Out: the message, or the content inside.
 //! Always: PM-08: every nonce is guarded by fresh randomness; nothing here decides whether a key was used before.
 
-use mls_crypto::{Random, Secret, SuiteCrypto, label};
-use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use mls_crypto::{Opaque, Random, Secret, SuiteCrypto, label};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 use zeroize::Zeroizing;
 
 use super::padding::Padding;
@@ -111,8 +111,8 @@ pub fn seal(
         epoch: content.epoch,
         content_type: content.content.content_type(),
         authenticated_data: content.authenticated_data,
-        encrypted_sender_data: VLBytes::new(Vec::new()),
-        ciphertext: VLBytes::new(Vec::new()),
+        encrypted_sender_data: Opaque::new(Vec::new()),
+        ciphertext: Opaque::new(Vec::new()),
     };
     let (content_aad, sender_data_aad) = aads(&message)?;
 
@@ -124,8 +124,8 @@ pub fn seal(
     let (key, nonce) = sender_data_key(suite, keys.sender_data_secret, &ciphertext)?;
     suite.aead_seal(key.as_slice(), nonce.as_slice(), &sender_data_aad, &mut sender_data)?;
 
-    message.encrypted_sender_data = VLBytes::new(sender_data);
-    message.ciphertext = VLBytes::new(ciphertext);
+    message.encrypted_sender_data = Opaque::new(sender_data);
+    message.ciphertext = Opaque::new(ciphertext);
     Ok(message)
 }
 
@@ -199,7 +199,7 @@ pub fn open_content(
 fn decode_content(content_type: ContentType, bytes: &[u8]) -> Result<(Content, FramedContentAuthData), DecodeError> {
     let (content, bytes) = match content_type {
         ContentType::Application => {
-            let (data, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+            let (data, rest) = Opaque::tls_deserialize_bytes(bytes)?;
             (Content::Application(data), rest)
         }
         ContentType::Proposal => {

@@ -4,8 +4,6 @@
 //! Always: opening changes nothing, so messages open in parallel; a key counts as used only after AEAD *and* signature
 //! succeeded (X-AUTH-03), when [`Group::record`] says so.
 
-use tls_codec::VLBytes;
-
 use super::{
     Group, MessageOptions, Processed, PublicState, Status,
     incoming::authenticate,
@@ -21,6 +19,7 @@ use crate::{
     policy::Env,
     schedule::{MessageKeyId, RatchetKind, SecretTree, SenderDataSecret, Spent},
 };
+use mls_crypto::Opaque;
 
 /// A message of ours.
 #[derive(Debug)]
@@ -85,7 +84,7 @@ impl Group {
             return Err(OperationError::CommitRequired);
         }
         let suite = self.suite.as_ref();
-        let content = self.framed(Content::Application(VLBytes::from(plaintext)), options);
+        let content = self.framed(Content::Application(Opaque::from(plaintext)), options);
         let context = self.public.encoded_context();
         let content = sign(suite, &self.signature_key, WireFormat::PRIVATE_MESSAGE, content, context)?;
         let (message, spent) = self.protect(env, content, options.padding)?;

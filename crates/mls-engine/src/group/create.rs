@@ -5,8 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mls_crypto::{CipherSuite, Hash, SignaturePrivateKey};
-use tls_codec::VLBytes;
+use mls_crypto::{CipherSuite, Hash, Opaque, SignaturePrivateKey};
 
 use super::{
     Change, Group, PublicState, Status,
@@ -66,7 +65,7 @@ impl Group {
         let context = GroupContext {
             version: ProtocolVersion::MLS10,
             cipher_suite: params.cipher_suite,
-            group_id: VLBytes::new(params.group_id),
+            group_id: Opaque::new(params.group_id),
             epoch: 0,
             tree_hash: Hash::EMPTY,
             confirmed_transcript_hash: Hash::EMPTY,

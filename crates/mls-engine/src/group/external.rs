@@ -3,8 +3,7 @@
 //! In: a published GroupInfo. Out: a commit that adds us, with the group it leads to; or a proposal.
 //! Always: EXT-14: the GroupInfo is unconfirmed until the group accepts the commit; keep the new group aside until then.
 
-use mls_crypto::{SignaturePrivateKey, SuiteCrypto, Tag};
-use tls_codec::VLBytes;
+use mls_crypto::{Opaque, SignaturePrivateKey, SuiteCrypto, Tag};
 
 use super::{
     Change, Group, KeyPackageSecrets, PublicState,
@@ -150,7 +149,7 @@ impl JoinByCommit<'_> {
             self.outside.info.extensions.body(ExtensionType::EXTERNAL_PUB)?.ok_or(ProcessError::NoExternalPub)?;
         let (kem_output, init_secret) =
             InitSecret::from_external_sender(self.suite, &external_pub.external_pub, self.env.random)?;
-        let mut proposals = vec![Proposal::ExternalInit(ExternalInit { kem_output: VLBytes::new(kem_output) })];
+        let mut proposals = vec![Proposal::ExternalInit(ExternalInit { kem_output: Opaque::new(kem_output) })];
         proposals.extend(params.remove.map(|removed| Proposal::Remove(Remove { removed })));
         for kind in &params.psks {
             let psk = fresh_id(self.env, self.suite, kind.clone())?;
@@ -207,7 +206,7 @@ impl JoinByCommit<'_> {
             group_id: context.group_id.clone(),
             epoch: context.epoch,
             sender: Sender::NewMemberCommit,
-            authenticated_data: VLBytes::from(params.authenticated_data.as_slice()),
+            authenticated_data: Opaque::from(params.authenticated_data.as_slice()),
             content,
         }
     }
@@ -291,7 +290,7 @@ impl<'a> ExternalProposals<'a> {
             group_id: self.context.group_id.clone(),
             epoch: self.context.epoch,
             sender,
-            authenticated_data: VLBytes::new(Vec::new()),
+            authenticated_data: Opaque::new(Vec::new()),
             content: Content::Proposal(proposal),
         };
         let content = sign(self.suite.as_ref(), key, WireFormat::PUBLIC_MESSAGE, content, &[])?;

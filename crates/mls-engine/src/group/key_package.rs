@@ -3,8 +3,10 @@
 //! In: who we are and what we support. Out: a package to publish, and the secrets to join with.
 //! Always: KP-06: init and leaf keys are fresh; KP-12: GREASE is in every list that may hold it.
 
-use mls_crypto::{CipherSuite, CryptoProvider, Hash, HpkePrivateKey, Secret, SignaturePrivateKey, SuiteCrypto, label};
-use tls_codec::{DeserializeBytes, Serialize, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use mls_crypto::{
+    CipherSuite, CryptoProvider, Hash, HpkePrivateKey, Opaque, Secret, SignaturePrivateKey, SuiteCrypto, label,
+};
+use tls_codec::{DeserializeBytes, Serialize, TlsSerialize, TlsSize, VLByteSlice};
 
 use crate::{
     codec::encode,
@@ -97,7 +99,7 @@ impl NewLeaf<'_> {
             capabilities,
             source: self.source,
             extensions,
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         sign_leaf(suite, &mut leaf, place.0, place.1, self.signature_key)?;
         Ok((leaf, leaf_key))
@@ -139,11 +141,11 @@ impl KeyPackageSecrets {
             init_key: init_public,
             leaf_node,
             extensions,
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         let tbs = key_package.tbs()?;
         let signature = label::sign_with_label(suite, params.signature_key, KeyPackage::SIGNATURE_LABEL, &tbs)?;
-        key_package.signature = VLBytes::new(signature);
+        key_package.signature = Opaque::new(signature);
         Ok(Self { key_package, init_key, leaf_key, signature_key: params.signature_key.duplicate() })
     }
 
@@ -230,9 +232,9 @@ impl KeyPackageSecrets {
     pub fn decode(bytes: &[u8]) -> Result<Self, OperationError> {
         let invalid = |_| OperationError::InvalidRecord;
         let (key_package, rest) = KeyPackage::tls_deserialize_bytes(bytes).map_err(invalid)?;
-        let (init_key, rest) = VLBytes::tls_deserialize_bytes(rest).map_err(invalid)?;
-        let (leaf_key, rest) = VLBytes::tls_deserialize_bytes(rest).map_err(invalid)?;
-        let signature_key = VLBytes::tls_deserialize_exact_bytes(rest).map_err(invalid)?;
+        let (init_key, rest) = Opaque::tls_deserialize_bytes(rest).map_err(invalid)?;
+        let (leaf_key, rest) = Opaque::tls_deserialize_bytes(rest).map_err(invalid)?;
+        let signature_key = Opaque::tls_deserialize_exact_bytes(rest).map_err(invalid)?;
         Ok(Self {
             key_package,
             init_key: HpkePrivateKey::new(Secret::new(init_key.into())),

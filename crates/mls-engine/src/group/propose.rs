@@ -3,8 +3,6 @@
 //! In: what the application wants. Out: a proposal message, and the step that remembers it.
 //! Always: a proposal is judged by the rules of its receivers before it leaves.
 
-use tls_codec::VLBytes;
-
 use super::{
     Group,
     commit::LeafChange,
@@ -28,6 +26,7 @@ use crate::{
     schedule::{RatchetKind, Spent},
     tree::LeafRules,
 };
+use mls_crypto::Opaque;
 
 /// What to propose.
 #[derive(Clone, Debug)]
@@ -133,10 +132,10 @@ impl Group {
                 let (update, own_update) = self.make_update(env, *change)?;
                 return Ok((update, Some(own_update)));
             }
-            ProposalKind::ExternalPsk(psk_id) => psk(PskKind::External(VLBytes::new(psk_id)))?,
+            ProposalKind::ExternalPsk(psk_id) => psk(PskKind::External(Opaque::new(psk_id)))?,
             ProposalKind::ResumptionPsk { group_id, epoch } => psk(PskKind::Resumption {
                 usage: ResumptionPskUsage::Application,
-                psk_group_id: VLBytes::new(group_id),
+                psk_group_id: Opaque::new(group_id),
                 psk_epoch: epoch,
             })?,
             ProposalKind::ReInit(reinit) => {
@@ -204,7 +203,7 @@ impl Group {
             group_id: self.public.context().group_id.clone(),
             epoch: self.epoch(),
             sender: Sender::Member(self.own_index()),
-            authenticated_data: VLBytes::from(options.authenticated_data.as_slice()),
+            authenticated_data: Opaque::from(options.authenticated_data.as_slice()),
             content,
         }
     }

@@ -3,8 +3,7 @@
 //! In: the ids of a commit or Welcome, in order. Out: `psk_secret`.
 //! Always: PROP-11, COM-04, WEL-04: a key we do not hold is a typed, retryable error; nothing is skipped.
 
-use mls_crypto::{Secret, SuiteCrypto};
-use tls_codec::VLBytes;
+use mls_crypto::{Opaque, Secret, SuiteCrypto};
 
 use crate::{
     error::ProcessError,
@@ -44,5 +43,5 @@ pub(crate) fn find_psk_secret(
 pub(crate) fn fresh_id(env: &Env<'_>, suite: &dyn SuiteCrypto, kind: PskKind) -> Result<PreSharedKeyId, ProcessError> {
     let mut nonce = vec![0; suite.hash_len()];
     env.random.fill(&mut nonce)?;
-    Ok(PreSharedKeyId { kind, psk_nonce: VLBytes::new(nonce) })
+    Ok(PreSharedKeyId { kind, psk_nonce: Opaque::new(nonce) })
 }

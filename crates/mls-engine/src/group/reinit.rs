@@ -4,8 +4,7 @@
 //! that adds them, bound to the old group by a resumption PSK.
 //! Always: GRP-06, GRP-07: joiners refuse anything that is not what the ReInit said.
 
-use mls_crypto::{Secret, SignaturePrivateKey};
-use tls_codec::VLBytes;
+use mls_crypto::{Opaque, Secret, SignaturePrivateKey};
 
 use super::{
     Change, CommitOptions, CreateParams, Created, Group, Pending, Status, join::succession_usage,
@@ -82,7 +81,7 @@ impl Group {
         let with_parent = WithParent { parent: self, others: env.psks };
         let env = &Env { psks: &with_parent, ..*env };
         let Created { group, changes } = Self::create(env, create)?;
-        let kind = PskKind::Resumption { usage, psk_group_id: VLBytes::from(self.group_id()), psk_epoch: self.epoch() };
+        let kind = PskKind::Resumption { usage, psk_group_id: Opaque::from(self.group_id()), psk_epoch: self.epoch() };
         let psk = fresh_id(env, group.suite.as_ref(), kind)?;
         let by_value = key_packages.into_iter().map(ProposalKind::Add).collect();
         let options = CommitOptions { by_value, ..options };

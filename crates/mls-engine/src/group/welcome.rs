@@ -3,8 +3,7 @@
 //! In: a next epoch, and the members it adds. Out: one Welcome for all of them, or a GroupInfo to publish.
 //! Always: COM-18: every added member has exactly one entry; WEL-25: GREASE is in every GroupInfo.
 
-use mls_crypto::{SealJob, SignaturePrivateKey, SuiteCrypto, label};
-use tls_codec::VLBytes;
+use mls_crypto::{Opaque, SealJob, SignaturePrivateKey, SuiteCrypto, label};
 
 use super::{Group, PublicState, epoch::EpochKeys};
 use crate::{
@@ -58,11 +57,11 @@ impl WelcomeParts<'_> {
             extensions,
             confirmation_tag: *self.public.confirmation_tag(),
             signer: self.signer,
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         let tbs = info.tbs()?;
         let signature = label::sign_with_label(self.suite, self.signature_key, GroupInfo::SIGNATURE_LABEL, &tbs)?;
-        info.signature = VLBytes::new(signature);
+        info.signature = Opaque::new(signature);
         Ok(info)
     }
 
@@ -110,7 +109,7 @@ impl WelcomeParts<'_> {
         let welcome = Welcome {
             cipher_suite: self.suite.cipher_suite(),
             secrets,
-            encrypted_group_info: VLBytes::new(encrypted_group_info),
+            encrypted_group_info: Opaque::new(encrypted_group_info),
         };
         Ok(encode(&MlsMessage::Welcome(Box::new(welcome)))?)
     }

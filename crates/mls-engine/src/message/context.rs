@@ -1,7 +1,7 @@
 //! What all members of an epoch agree on (RFC 9420, Section 8.1).
 
-use mls_crypto::{CipherSuite, Hash};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{CipherSuite, Hash, Opaque};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{Extensions, ProtocolVersion};
 
@@ -13,7 +13,7 @@ pub struct GroupContext {
     /// The group's cipher suite.
     pub cipher_suite: CipherSuite,
     /// Chosen by the creator; never changes.
-    pub group_id: VLBytes,
+    pub group_id: Opaque,
     /// Counts commits, from 0.
     pub epoch: u64,
     /// Hash of the ratchet tree's root (Section 7.8).

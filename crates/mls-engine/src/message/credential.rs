@@ -1,8 +1,9 @@
 //! Credentials (RFC 9420, Section 5.3).
 
+use mls_crypto::Opaque;
 use std::io;
 
-use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::CredentialType;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, Eq, Hash, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Certificate {
     /// DER bytes.
-    pub cert_data: VLBytes,
+    pub cert_data: Opaque,
 }
 
 /// `Credential`: who a member says it is; only a [`crate::policy::Policy`] can believe it.
@@ -22,17 +23,17 @@ pub struct Certificate {
 #[non_exhaustive]
 pub enum Credential {
     /// `basic`: bytes that the application understands. DEC-27: compared as bytes, never as text.
-    Basic(VLBytes),
+    Basic(Opaque),
     /// `x509`: a chain, end-entity certificate first.
     X509(Vec<Certificate>),
     /// DEC-23: a type the application registered. Its body is one `opaque<V>`; other bodies cannot be delimited.
-    Custom(CredentialType, VLBytes),
+    Custom(CredentialType, Opaque),
 }
 
 impl Credential {
     /// A basic credential with this identity.
     pub fn basic(identity: &[u8]) -> Self {
-        Self::Basic(VLBytes::from(identity))
+        Self::Basic(Opaque::from(identity))
     }
 
     /// `credential_type`.
@@ -91,7 +92,7 @@ impl DeserializeBytes for Credential {
         let (credential_type, bytes) = CredentialType::tls_deserialize_bytes(bytes)?;
         match credential_type {
             CredentialType::BASIC => {
-                let (identity, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+                let (identity, rest) = Opaque::tls_deserialize_bytes(bytes)?;
                 Ok((Self::Basic(identity), rest))
             }
             CredentialType::X509 => {
@@ -104,7 +105,7 @@ impl DeserializeBytes for Credential {
                 Ok((Self::X509(chain), rest))
             }
             other => {
-                let (body, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+                let (body, rest) = Opaque::tls_deserialize_bytes(bytes)?;
                 Ok((Self::Custom(other, body), rest))
             }
         }

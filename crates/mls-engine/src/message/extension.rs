@@ -1,7 +1,7 @@
 //! Extensions (RFC 9420, Section 13.4) and the bodies of those that Sections 11 and 12 define.
 
-use mls_crypto::{HpkePublicKey, SignaturePublicKey};
-use tls_codec::{DeserializeBytes, Error, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{HpkePublicKey, Opaque, SignaturePublicKey};
+use tls_codec::{DeserializeBytes, Error, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{Credential, CredentialType, ExtensionType, ProposalType};
 use crate::{
@@ -16,7 +16,7 @@ pub struct Extension {
     /// Which extension.
     pub extension_type: ExtensionType,
     /// Its body.
-    pub extension_data: VLBytes,
+    pub extension_data: Opaque,
 }
 
 /// A list of extensions. DEC-17: no type appears twice; this decoder serves every list.
@@ -49,7 +49,7 @@ impl Extensions {
 
     /// Sets the body of one type, in place if it is there, else at the end.
     pub fn set(&mut self, extension_type: ExtensionType, data: Vec<u8>) {
-        let extension_data = VLBytes::new(data);
+        let extension_data = Opaque::new(data);
         match self.0.iter_mut().find(|extension| extension.extension_type == extension_type) {
             Some(extension) => extension.extension_data = extension_data,
             None => self.0.push(Extension { extension_type, extension_data }),

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use mls_crypto::Tag;
-use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{Opaque, Tag};
+use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{Commit, Proposal, WireFormat};
 use crate::math::LeafIndex;
@@ -48,7 +48,7 @@ pub enum Sender {
 pub enum Content {
     /// Application data.
     #[tls_codec(discriminant = 1)]
-    Application(VLBytes),
+    Application(Opaque),
     /// A proposal.
     #[tls_codec(discriminant = 2)]
     Proposal(Proposal),
@@ -72,13 +72,13 @@ impl Content {
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct FramedContent {
     /// Which group.
-    pub group_id: VLBytes,
+    pub group_id: Opaque,
     /// Which epoch.
     pub epoch: u64,
     /// Who.
     pub sender: Sender,
     /// Bytes of the application, authenticated but not encrypted.
-    pub authenticated_data: VLBytes,
+    pub authenticated_data: Opaque,
     /// What.
     pub content: Content,
 }
@@ -87,7 +87,7 @@ pub struct FramedContent {
 #[derive(Clone, Debug)]
 pub struct FramedContentAuthData {
     /// Over `FramedContentTBS`.
-    pub signature: VLBytes,
+    pub signature: Opaque,
     /// Over the confirmed transcript hash.
     pub confirmation_tag: Option<Tag>,
 }
@@ -95,7 +95,7 @@ pub struct FramedContentAuthData {
 impl FramedContentAuthData {
     /// Decodes the form that `content_type` selects, and returns what follows.
     pub(crate) fn decode(content_type: ContentType, bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
-        let (signature, bytes) = VLBytes::tls_deserialize_bytes(bytes)?;
+        let (signature, bytes) = Opaque::tls_deserialize_bytes(bytes)?;
         match content_type {
             ContentType::Commit => {
                 let (tag, rest) = Tag::tls_deserialize_bytes(bytes)?;
@@ -188,15 +188,15 @@ impl DeserializeBytes for PublicMessage {
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct PrivateMessage {
     /// Which group.
-    pub group_id: VLBytes,
+    pub group_id: Opaque,
     /// Which epoch.
     pub epoch: u64,
     /// Which ratchet, and what is inside.
     pub content_type: ContentType,
     /// Bytes of the application, authenticated but not encrypted.
-    pub authenticated_data: VLBytes,
+    pub authenticated_data: Opaque,
     /// Section 6.3.2.
-    pub encrypted_sender_data: VLBytes,
+    pub encrypted_sender_data: Opaque,
     /// Section 6.3.1.
-    pub ciphertext: VLBytes,
+    pub ciphertext: Opaque,
 }

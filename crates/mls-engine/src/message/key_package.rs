@@ -1,7 +1,7 @@
 //! Key packages (RFC 9420, Section 10).
 
-use mls_crypto::{CipherSuite, CryptoError, Hash, HpkePublicKey, SuiteCrypto, label};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{CipherSuite, CryptoError, Hash, HpkePublicKey, Opaque, SuiteCrypto, label};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{Extensions, LeafNode, ProtocolVersion};
 use crate::{codec::encode, error::DecodeError};
@@ -20,7 +20,7 @@ pub struct KeyPackage {
     /// Extensions; unknown ones are ignored (KP-08).
     pub extensions: Extensions,
     /// Over [`KeyPackage::tbs`].
-    pub signature: VLBytes,
+    pub signature: Opaque,
 }
 
 /// `KeyPackageTBS`.

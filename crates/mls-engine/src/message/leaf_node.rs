@@ -1,7 +1,7 @@
 //! Leaf nodes (RFC 9420, Section 7.2).
 
-use mls_crypto::{CipherSuite, Hash, HpkePublicKey, SignaturePublicKey};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use mls_crypto::{CipherSuite, Hash, HpkePublicKey, Opaque, SignaturePublicKey};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{Credential, CredentialType, ExtensionType, Extensions, ProposalType, ProtocolVersion};
 use crate::{codec::encode, error::DecodeError, math::LeafIndex};
@@ -69,7 +69,7 @@ pub struct LeafNode {
     /// Extensions of the leaf.
     pub extensions: Extensions,
     /// Over [`LeafNode::tbs`].
-    pub signature: VLBytes,
+    pub signature: Opaque,
 }
 
 /// `LeafNodeTBS` up to the fields that Update and Commit add.

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use mls_crypto::{CipherSuite, Hash};
-use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{CipherSuite, Hash, Opaque};
+use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{Extensions, KeyPackage, LeafNode, PreSharedKeyId, ProposalType, ProtocolVersion};
 use crate::math::LeafIndex;
@@ -40,7 +40,7 @@ pub struct PreSharedKey {
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ReInit {
     /// Id of the group to come.
-    pub group_id: VLBytes,
+    pub group_id: Opaque,
     /// Version of the group to come.
     pub version: ProtocolVersion,
     /// Suite of the group to come.
@@ -53,7 +53,7 @@ pub struct ReInit {
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ExternalInit {
     /// Encapsulation to the group's external public key (Section 8.3).
-    pub kem_output: VLBytes,
+    pub kem_output: Opaque,
 }
 
 /// `GroupContextExtensions` (Section 12.1.7).
@@ -69,7 +69,7 @@ pub struct CustomProposal {
     /// Its type, beyond 1 to 7.
     pub proposal_type: ProposalType,
     /// Its body.
-    pub body: VLBytes,
+    pub body: Opaque,
 }
 
 /// `Proposal`.

@@ -1,6 +1,7 @@
 //! Names of pre-shared keys (RFC 9420, Section 8.4).
 
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::Opaque;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// `ResumptionPSKUsage`. DEC-10: a closed set.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -24,7 +25,7 @@ pub enum PskKind {
     #[tls_codec(discriminant = 1)]
     External(
         /// `psk_id`.
-        VLBytes,
+        Opaque,
     ),
     /// `resumption`: the `resumption_psk` of an epoch.
     #[tls_codec(discriminant = 2)]
@@ -32,7 +33,7 @@ pub enum PskKind {
         /// What it is used for.
         usage: ResumptionPskUsage,
         /// Group it comes from.
-        psk_group_id: VLBytes,
+        psk_group_id: Opaque,
         /// Epoch it comes from.
         psk_epoch: u64,
     },
@@ -44,5 +45,5 @@ pub struct PreSharedKeyId {
     /// Which key.
     pub kind: PskKind,
     /// Fresh random bytes, `Nh` of them (PROP-09, PROP-10).
-    pub psk_nonce: VLBytes,
+    pub psk_nonce: Opaque,
 }

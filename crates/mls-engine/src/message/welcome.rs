@@ -2,11 +2,9 @@
 
 use core::fmt;
 
-use mls_crypto::{CipherSuite, CryptoError, Hash, HpkeCiphertext, Secret, Tag};
+use mls_crypto::{CipherSuite, CryptoError, Hash, HpkeCiphertext, Opaque, Secret, Tag};
 use std::io;
-use tls_codec::{
-    DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes,
-};
+use tls_codec::{DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{Extensions, GroupContext, PreSharedKeyId};
 use crate::{codec::encode, error::DecodeError, math::LeafIndex};
@@ -23,7 +21,7 @@ pub struct GroupInfo {
     /// Who signed.
     pub signer: LeafIndex,
     /// Over [`GroupInfo::tbs`].
-    pub signature: VLBytes,
+    pub signature: Opaque,
 }
 
 /// `GroupInfoTBS`.
@@ -70,7 +68,7 @@ pub struct GroupSecrets {
 
 /// A secret on its way from bytes into its own type.
 fn read_secret(bytes: &[u8]) -> Result<(Secret, &[u8]), Error> {
-    let (value, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+    let (value, rest) = Opaque::tls_deserialize_bytes(bytes)?;
     Ok((Secret::new(value.into()), rest))
 }
 
@@ -141,7 +139,7 @@ pub struct Welcome {
     /// One entry per joiner.
     pub secrets: Vec<EncryptedGroupSecrets>,
     /// [`GroupInfo`], sealed under the welcome key.
-    pub encrypted_group_info: VLBytes,
+    pub encrypted_group_info: Opaque,
 }
 
 impl fmt::Debug for Welcome {

@@ -3,8 +3,8 @@
 //! In: the commit that ends an epoch, and the interim hash of that epoch. Out: the hashes of the next epoch.
 //! Always: both hashes of epoch 0 start from the zero-length [`Hash::EMPTY`] (KS-05).
 
-use mls_crypto::{CryptoError, Hash, SuiteCrypto, Tag};
-use tls_codec::{TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{CryptoError, Hash, Opaque, SuiteCrypto, Tag};
+use tls_codec::{TlsSerialize, TlsSize};
 
 use super::ConfirmationKey;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 struct ConfirmedTranscriptHashInput<'a> {
     wire_format: &'a WireFormat,
     content: &'a FramedContent,
-    signature: &'a VLBytes,
+    signature: &'a Opaque,
 }
 
 /// `confirmed_transcript_hash` of the epoch that `commit` starts; `interim` is that of the epoch it was sent in.

@@ -5,8 +5,7 @@
 
 use std::sync::OnceLock;
 
-use mls_crypto::{SignaturePublicKey, SignedItem, SuiteCrypto, label};
-use tls_codec::VLBytes;
+use mls_crypto::{Opaque, SignaturePublicKey, SignedItem, SuiteCrypto, label};
 
 use super::RatchetTree;
 use crate::{
@@ -283,7 +282,7 @@ struct Signature<'a> {
 }
 
 impl<'a> Signature<'a> {
-    fn new(object: Signed, key: &'a SignaturePublicKey, content: Vec<u8>, signature: &'a VLBytes) -> Self {
+    fn new(object: Signed, key: &'a SignaturePublicKey, content: Vec<u8>, signature: &'a Opaque) -> Self {
         Self { object, key, content, signature: signature.as_slice() }
     }
 }

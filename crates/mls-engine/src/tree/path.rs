@@ -7,10 +7,9 @@
 use std::collections::BTreeSet;
 
 use mls_crypto::{
-    HpkeCiphertext, HpkePrivateKey, HpkePublicKey, SealJob, Secret, SignaturePrivateKey, SuiteCrypto,
+    HpkeCiphertext, HpkePrivateKey, HpkePublicKey, Opaque, SealJob, Secret, SignaturePrivateKey, SuiteCrypto,
     label::{self, encrypt_with_label_many},
 };
-use tls_codec::VLBytes;
 
 use super::{
     PathStep, RatchetTree, TreePrivate, parent_hash,
@@ -189,7 +188,7 @@ pub(crate) fn sign_leaf(
     key: &SignaturePrivateKey,
 ) -> Result<(), ProcessError> {
     let signature = label::sign_with_label(suite, key, LeafNode::SIGNATURE_LABEL, &leaf.tbs(group_id, index)?)?;
-    leaf.signature = VLBytes::new(signature);
+    leaf.signature = Opaque::new(signature);
     Ok(())
 }
 

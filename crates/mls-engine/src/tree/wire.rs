@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use mls_crypto::SuiteCrypto;
-use tls_codec::{DeserializeBytes, VLBytes};
+use mls_crypto::{Opaque, SuiteCrypto};
+use tls_codec::DeserializeBytes;
 
 use super::{
     RatchetTree, TreeDraft, hash,
@@ -77,7 +77,7 @@ impl RatchetTree {
 
 /// Decodes the array. DEC-01, DEC-18: presence octets are 0 or 1, and the last one is 1.
 fn decode_nodes(bytes: &[u8]) -> Result<SetNodes, DecodeError> {
-    let array: VLBytes = decode_exact(bytes)?;
+    let array: Opaque = decode_exact(bytes)?;
     let mut rest = array.as_slice();
     let mut nodes = SetNodes::new();
     let mut position = 0u32;

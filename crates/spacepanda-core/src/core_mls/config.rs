@@ -70,6 +70,9 @@ pub struct MlsConfig {
     pub inbox_bytes: usize,
     /// Envelopes remembered to recognise a second delivery (CON-04).
     pub replay_cache_size: usize,
+    /// Whether our leaves and key packages carry a GREASE extension (RFC 9420, Section 13.5). OpenMLS up to 0.9.2 refuses
+    /// them; lists of capabilities always carry GREASE.
+    pub grease_extensions: bool,
     /// Whether clients may join by external commit, and whether we may (CAP-07).
     pub external_joins: bool,
 }
@@ -102,13 +105,15 @@ impl Default for MlsConfig {
             inbox_messages: 64,
             inbox_bytes: 4 << 20,
             replay_cache_size: 10_000,
+            grease_extensions: true,
             external_joins: false,
         }
     }
 }
 
 impl MlsConfig {
-    /// The suite that every implementation of MLS has, 0x0001; all else as in the default.
+    /// For groups with other implementations: the suite that all of them have, 0x0001; no GREASE extensions; key packages
+    /// of others for up to a year and a day. All else as in the default.
     ///
     /// ```
     /// use spacepanda_core::core_mls::{CipherSuite, MlsConfig};
@@ -117,7 +122,12 @@ impl MlsConfig {
     /// assert_eq!(MlsConfig::default().cipher_suite, CipherSuite::XWING_AES256);
     /// ```
     pub fn interop() -> Self {
-        Self { cipher_suite: CipherSuite::X25519_AES128, ..Self::default() }
+        Self {
+            cipher_suite: CipherSuite::X25519_AES128,
+            max_lifetime: 366 * DAY,
+            grease_extensions: false,
+            ..Self::default()
+        }
     }
 
     /// Whether the values make sense, alone and together. Every client asks when it opens.

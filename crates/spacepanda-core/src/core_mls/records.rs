@@ -2,13 +2,12 @@
 //!
 //! In: values. Out: keys and bytes, and back. Always: class numbers are never used twice.
 
-use mls_crypto::{CipherSuite, Secret, SignaturePrivateKey};
+use mls_crypto::{CipherSuite, Opaque, Secret, SignaturePrivateKey};
 use mls_engine::group::{Change, RecordClass, RecordKey};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{
     error::{MlsError, MlsResult},
-    opaque::Opaque,
     store::{Key, Write},
 };
 
@@ -101,8 +100,8 @@ impl Identity {
     pub(crate) fn decode(record: &Secret) -> MlsResult<Self> {
         let reading = IdentityReading::tls_deserialize_exact_bytes(record.as_slice());
         let IdentityReading { identity, cipher_suite, signature_key } = reading.map_err(|_| MlsError::InvalidRecord)?;
-        let signature_key = SignaturePrivateKey::new(Secret::new(signature_key.0));
-        Ok(Self { identity: identity.0, cipher_suite, signature_key })
+        let signature_key = SignaturePrivateKey::new(Secret::new(signature_key.into()));
+        Ok(Self { identity: identity.into(), cipher_suite, signature_key })
     }
 }
 

@@ -21,7 +21,7 @@ mod welcome;
 
 use std::collections::BTreeMap;
 
-use mls_crypto::{CipherSuite, Hash, HpkePrivateKey, Random, Secret, SignaturePrivateKey, SuiteCrypto, Tag};
+use mls_crypto::{CipherSuite, Hash, HpkePrivateKey, Opaque, Random, Secret, SignaturePrivateKey, SuiteCrypto, Tag};
 use mls_engine::{
     codec::encode,
     math::NodeIndex,
@@ -29,7 +29,6 @@ use mls_engine::{
     schedule::{EpochSecrets, JoinerSecret, PskSecret, confirmation_tag, interim_transcript_hash},
     tree::RatchetTree,
 };
-use tls_codec::VLBytes;
 
 use crate::network::{Host, Records};
 use nodes::Builder;
@@ -128,7 +127,7 @@ impl FullTree {
         GroupContext {
             version: ProtocolVersion::MLS10,
             cipher_suite: self.cipher_suite,
-            group_id: VLBytes::from(self.group_id.as_slice()),
+            group_id: Opaque::from(self.group_id.as_slice()),
             epoch: self.epoch,
             tree_hash,
             confirmed_transcript_hash: Hash::from_slice(transcript.as_slice()).unwrap(),

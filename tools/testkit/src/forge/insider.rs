@@ -9,7 +9,7 @@ mod welcome;
 
 use std::sync::Arc;
 
-use mls_crypto::{Hash, Random, Secret, SignaturePrivateKey, SuiteCrypto, Tag, label};
+use mls_crypto::{Hash, Opaque, Random, Secret, SignaturePrivateKey, SuiteCrypto, Tag, label};
 use mls_engine::{
     codec::encode,
     group::{PublicState, RecordClass},
@@ -23,7 +23,7 @@ use mls_engine::{
     },
     tree::RatchetTree,
 };
-use tls_codec::{DeserializeBytes, VLBytes};
+use tls_codec::DeserializeBytes;
 
 pub use commit::ForgedCommit;
 pub use private::Envelope;
@@ -61,7 +61,7 @@ impl Insider {
             let mut rows = member.records.rows.iter().filter(|(key, _)| key.class == class);
             rows.next_back().unwrap().1.as_slice()
         };
-        let epoch = Vec::<VLBytes>::tls_deserialize_exact_bytes(row(RecordClass::Epoch)).unwrap();
+        let epoch = Vec::<Opaque>::tls_deserialize_exact_bytes(row(RecordClass::Epoch)).unwrap();
         let secret = |position: usize| Secret::copy_from(epoch[position].as_slice());
         Self {
             host: Host::new(u64::from_be_bytes(seed)),
@@ -98,7 +98,7 @@ impl Insider {
             group_id: self.context().group_id.clone(),
             epoch: self.context().epoch,
             sender,
-            authenticated_data: VLBytes::new(Vec::new()),
+            authenticated_data: Opaque::new(Vec::new()),
             content,
         }
     }
@@ -119,8 +119,8 @@ impl Insider {
     }
 
     /// Signs these bytes as framed content with this key.
-    pub fn signature(&self, key: &SignaturePrivateKey, tbs: &[u8]) -> VLBytes {
-        VLBytes::new(label::sign_with_label(self.suite.as_ref(), key, "FramedContentTBS", tbs).unwrap())
+    pub fn signature(&self, key: &SignaturePrivateKey, tbs: &[u8]) -> Opaque {
+        Opaque::new(label::sign_with_label(self.suite.as_ref(), key, "FramedContentTBS", tbs).unwrap())
     }
 
     /// Content signed as its sender type asks, with this key.
@@ -199,7 +199,7 @@ pub fn sign_leaf(
     (group_id, index): (&[u8], LeafIndex),
 ) {
     let tbs = leaf.tbs(group_id, index).unwrap();
-    leaf.signature = VLBytes::new(label::sign_with_label(suite, key, LeafNode::SIGNATURE_LABEL, &tbs).unwrap());
+    leaf.signature = Opaque::new(label::sign_with_label(suite, key, LeafNode::SIGNATURE_LABEL, &tbs).unwrap());
 }
 
 /// A PublicMessage as bytes.
@@ -215,7 +215,7 @@ fn signature_key(header: &[u8]) -> SignaturePrivateKey {
     let (_, rest) = Tag::tls_deserialize_bytes(rest).unwrap();
     // Depth, own leaf, status.
     let rest = if rest[5] == 2 { ReInit::tls_deserialize_bytes(&rest[6..]).unwrap().1 } else { &rest[6..] };
-    let key = VLBytes::tls_deserialize_exact_bytes(rest).unwrap();
+    let key = Opaque::tls_deserialize_exact_bytes(rest).unwrap();
     SignaturePrivateKey::new(Secret::copy_from(key.as_slice()))
 }
 

@@ -1,8 +1,9 @@
 //! `deserialization.json`: length headers of vectors (RFC 9420, Section 2.1.2).
 
+use mls_crypto::Opaque;
 use mls_engine::{codec::decode_exact, error::DecodeError};
 use serde::Deserialize;
-use tls_codec::{VLBytes, vlen};
+use tls_codec::vlen;
 
 use super::{
     Hex,
@@ -36,8 +37,8 @@ pub fn check(case: &Case) -> Outcome {
 fn body(case: &Case) -> Outcome {
     let mut bytes = case.vlbytes_header.to_vec();
     bytes.resize(bytes.len() + case.length, 0xA5);
-    let value: VLBytes = decode_exact(&bytes)?;
+    let value: Opaque = decode_exact(&bytes)?;
     equal("bytes", value.as_slice().len(), case.length)?;
     bytes.push(0);
-    equal("one byte more", decode_exact::<VLBytes>(&bytes), Err(DecodeError::TrailingBytes))
+    equal("one byte more", decode_exact::<Opaque>(&bytes), Err(DecodeError::TrailingBytes))
 }

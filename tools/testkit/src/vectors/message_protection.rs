@@ -1,7 +1,7 @@
 //! `message-protection.json`: messages opened and made, public and private (RFC 9420, Sections 6.1 to 6.3).
 
 use mls_crypto::{
-    CipherSuite, CryptoProvider, Hash, Secret, SignaturePrivateKey, SignaturePublicKey, SuiteCrypto, Tag,
+    CipherSuite, CryptoProvider, Hash, Opaque, Secret, SignaturePrivateKey, SignaturePublicKey, SuiteCrypto, Tag,
 };
 use mls_engine::{
     codec::{decode_exact, encode},
@@ -16,7 +16,7 @@ use mls_engine::{
     schedule::{EncryptionSecret, MembershipKey, MessageKeyId, SecretTree, SenderDataSecret},
 };
 use serde::Deserialize;
-use tls_codec::{DeserializeBytes, VLBytes};
+use tls_codec::DeserializeBytes;
 
 use super::{
     Failure, Hex,
@@ -180,7 +180,7 @@ impl<'a> Epoch<'a> {
             group_id: self.case.group_id.to_vec().into(),
             epoch: self.case.epoch,
             sender: Sender::Member(SENDER),
-            authenticated_data: VLBytes::from(&b"ours"[..]),
+            authenticated_data: Opaque::from(&b"ours"[..]),
             content: content.clone(),
         };
         let mut signed = framing::sign(self.suite, &self.signature_key.0, wire_format, framed, &self.context)?;

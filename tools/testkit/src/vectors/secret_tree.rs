@@ -1,6 +1,6 @@
 //! `secret-tree.json`: message keys of every leaf, and sender data keys (RFC 9420, Sections 9 and 6.3.2).
 
-use mls_crypto::{CipherSuite, CryptoProvider, Secret, SuiteCrypto};
+use mls_crypto::{CipherSuite, CryptoProvider, Opaque, Secret, SuiteCrypto};
 use mls_engine::{
     codec::encode,
     error::ProcessError,
@@ -11,7 +11,6 @@ use mls_engine::{
     schedule::{EncryptionSecret, MessageKey, MessageKeyId, RatchetKind, SecretTree, SenderDataSecret},
 };
 use serde::Deserialize;
-use tls_codec::VLBytes;
 
 use super::{
     Failure, Hex,
@@ -79,7 +78,7 @@ pub fn check(case: &Case, provider: &dyn CryptoProvider) -> Outcome {
 /// What the file's key and nonce seal, the engine opens with the secret and the ciphertext they come from.
 fn sender_data(case: &SenderData, suite: &dyn SuiteCrypto) -> Outcome {
     let inside = framing::SenderData { leaf_index: LeafIndex::new(3), generation: 5, reuse_guard: [1, 2, 3, 4] };
-    let (group_id, epoch, content_type) = (VLBytes::from(&b"group"[..]), 7u64, ContentType::Application);
+    let (group_id, epoch, content_type) = (Opaque::from(&b"group"[..]), 7u64, ContentType::Application);
     let aad = encode(&(&group_id, (epoch, content_type)))?;
     let mut sealed = encode(&inside)?;
     suite.aead_seal(&case.key, &case.nonce, &aad, &mut sealed)?;
@@ -87,7 +86,7 @@ fn sender_data(case: &SenderData, suite: &dyn SuiteCrypto) -> Outcome {
         group_id,
         epoch,
         content_type,
-        authenticated_data: VLBytes::new(Vec::new()),
+        authenticated_data: Opaque::new(Vec::new()),
         encrypted_sender_data: sealed.into(),
         ciphertext: case.ciphertext.to_vec().into(),
     };

@@ -1,12 +1,12 @@
 //! External commits (RFC 9420, Sections 12.2 and 12.4.3.2): the members' side, and the joiner's.
 
+use mls_crypto::Opaque;
 use mls_engine::{
     codec::{decode_exact, encode},
     error::{OperationError, ProcessError, Signed},
     message::{ExtensionType, Extensions, ExternalInit, GroupInfo, MlsMessage, Proposal, ProposalOrRef, ProposalType},
 };
 use testkit::network::{NewMember, TestPolicy};
-use tls_codec::VLBytes;
 
 use crate::scene::{
     ALICE, BLANK, CAROL, CUSTOM, DAVE, MALLORY, SUITE, Scene, UNKNOWN_EXTENSION, add, custom, extensions, newcomer,
@@ -71,7 +71,7 @@ fn bad_psks() {
     let scene = Scene::new();
     refuses(&scene, vec![psk(1), psk(1)], ProcessError::DuplicatePsk);
     let Proposal::PreSharedKey(mut short) = psk(1) else { panic!("no PSK") };
-    short.psk.psk_nonce = VLBytes::new(vec![1; 31]);
+    short.psk.psk_nonce = Opaque::new(vec![1; 31]);
     refuses(&scene, vec![Proposal::PreSharedKey(short)], ProcessError::PskNonceLength);
 }
 
@@ -200,7 +200,7 @@ fn kem_output_of_a_wrong_length() {
     let scene = Scene::new();
     let insider = scene.insider();
     let mut forged = insider.external(&frank(), vec![]);
-    let init = ExternalInit { kem_output: VLBytes::new(vec![9; 31]) };
+    let init = ExternalInit { kem_output: Opaque::new(vec![9; 31]) };
     forged.proposals[0] = ProposalOrRef::Proposal(Proposal::ExternalInit(init));
     let expected = ProcessError::Crypto(mls_crypto::CryptoError::InvalidKemOutput);
     scene.refuses(&insider.finish(&forged), expected);
@@ -212,7 +212,7 @@ fn kem_output_of_small_order() {
     let scene = Scene::new();
     let insider = scene.insider();
     let mut forged = insider.external(&frank(), vec![]);
-    let init = ExternalInit { kem_output: VLBytes::new(vec![0; 32]) };
+    let init = ExternalInit { kem_output: Opaque::new(vec![0; 32]) };
     forged.proposals[0] = ProposalOrRef::Proposal(Proposal::ExternalInit(init));
     let expected = ProcessError::Crypto(mls_crypto::CryptoError::ZeroSharedSecret);
     scene.refuses(&insider.finish(&forged), expected);
@@ -259,7 +259,7 @@ fn group_info(scene: &Scene, edit: impl FnOnce(&mut GroupInfo)) -> Vec<u8> {
     let (insider, tbs) = (scene.insider(), info.tbs().unwrap());
     let label = GroupInfo::SIGNATURE_LABEL;
     let signature = mls_crypto::label::sign_with_label(insider.suite.as_ref(), &insider.signature_key, label, &tbs);
-    info.signature = VLBytes::new(signature.unwrap());
+    info.signature = Opaque::new(signature.unwrap());
     encode(&MlsMessage::GroupInfo(info)).unwrap()
 }
 

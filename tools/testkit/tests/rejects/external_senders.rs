@@ -1,6 +1,6 @@
 //! External senders, and clients that propose themselves (RFC 9420, Section 12.1.8).
 
-use mls_crypto::{SignaturePrivateKey, SignaturePublicKey};
+use mls_crypto::{Opaque, SignaturePrivateKey, SignaturePublicKey};
 use mls_engine::{
     error::{OperationError, ProcessError, Signed},
     message::{
@@ -13,7 +13,6 @@ use testkit::{
     forge::insider::Insider,
     network::{NewMember, TestPolicy},
 };
-use tls_codec::VLBytes;
 
 use crate::scene::{
     CAROL, CUSTOM, SUITE, Scene, add, custom, extensions, limits, newcomer, package, psk, refuses, reinit, remove,
@@ -92,7 +91,7 @@ fn external_sender_that_signs_the_context() {
 fn proposals_that_are_not_for_external_senders() {
     let scene = scene();
     let insider = scene.insider();
-    let init = Proposal::ExternalInit(ExternalInit { kem_output: VLBytes::new(vec![9; 32]) });
+    let init = Proposal::ExternalInit(ExternalInit { kem_output: Opaque::new(vec![9; 32]) });
     for proposal in [update(insider.update_leaf(|_| {})), init, custom(CUSTOM)] {
         let message = outside(&insider, Sender::External(0), &service().signature_key, proposal);
         scene.refuses(&message, ProcessError::SenderNotAllowed);
@@ -213,7 +212,7 @@ fn external_sender_with_an_unsupported_credential() {
     let kind = CredentialType(0xF00C);
     let strange = ExternalSender {
         signature_key: key_of(&service()),
-        credential: Credential::Custom(kind, VLBytes::from(&b"service"[..])),
+        credential: Credential::Custom(kind, Opaque::from(&b"service"[..])),
     };
     scene.refuses_list(vec![extensions(senders(&[strange]))], ProcessError::UnsupportedCredential(kind));
 }

@@ -1,5 +1,6 @@
 //! Framing common to all messages (RFC 9420, Sections 6 and 6.1).
 
+use mls_crypto::Opaque;
 use mls_engine::{
     codec::encode,
     error::{OperationError, ProcessError, Signed},
@@ -8,12 +9,11 @@ use mls_engine::{
     schedule::SenderDataSecret,
 };
 use testkit::forge::insider::{Insider, encode_public};
-use tls_codec::VLBytes;
 
 use crate::scene::{ALICE, BLANK, CAROL, MALLORY, OUTSIDE, SUITE, Scene, psk, refuses, remove};
 
 fn hello() -> Content {
-    Content::Application(VLBytes::from(&b"hello"[..]))
+    Content::Application(Opaque::from(&b"hello"[..]))
 }
 
 /// A proposal of this sender's, signed as Mallory.
@@ -65,7 +65,7 @@ fn public_handshake_where_only_private_ones_are_allowed() {
 #[test]
 fn another_group() {
     let scene = Scene::new();
-    let message = edited(&scene.insider(), |content| content.group_id = VLBytes::from(&b"grouq"[..]));
+    let message = edited(&scene.insider(), |content| content.group_id = Opaque::from(&b"grouq"[..]));
     scene.refuses(&message, ProcessError::WrongGroup);
 }
 
@@ -308,7 +308,7 @@ fn signature_of_a_wrong_form() {
     bent[0] ^= 1;
     for wrong in [Vec::new(), right[..63].to_vec(), [&right[..], &[0]].concat(), bent] {
         let mut signed = signed.clone();
-        signed.auth = FramedContentAuthData { signature: VLBytes::new(wrong), confirmation_tag: None };
+        signed.auth = FramedContentAuthData { signature: Opaque::new(wrong), confirmation_tag: None };
         scene.refuses(&insider.public_bytes(signed), ProcessError::BadSignature(Signed::Message));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mls_crypto::{Hash, SuiteCrypto};
+use mls_crypto::{Hash, Opaque, SuiteCrypto};
 use mls_engine::{
     codec::encode,
     error::ProcessError,
@@ -14,7 +14,6 @@ use testkit::{
     forge::insider::sign_leaf,
     network::{Host, NewMember},
 };
-use tls_codec::VLBytes;
 
 use crate::scene::{SUITE, newcomer};
 
@@ -77,7 +76,7 @@ impl Grove {
         let context = GroupContext {
             version: ProtocolVersion::MLS10,
             cipher_suite: SUITE,
-            group_id: VLBytes::from(GROUP_ID),
+            group_id: Opaque::from(GROUP_ID),
             epoch: 5,
             tree_hash: tree.tree_hash(),
             confirmed_transcript_hash: Hash::EMPTY,

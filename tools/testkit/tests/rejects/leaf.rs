@@ -1,6 +1,6 @@
 //! Leaf nodes (RFC 9420, Section 7.3): in an Update, in a path, and in a key package.
 
-use mls_crypto::{CipherSuite, CryptoError, HpkePublicKey, SignaturePublicKey};
+use mls_crypto::{CipherSuite, CryptoError, HpkePublicKey, Opaque, SignaturePublicKey};
 use mls_engine::{
     error::{OperationError, ProcessError, Signed},
     group::{LeafChange, ProposalKind},
@@ -10,7 +10,6 @@ use mls_engine::{
     },
 };
 use testkit::{forge::insider::sign_leaf, network::TestPolicy};
-use tls_codec::VLBytes;
 
 use crate::scene::{
     CAROL, EXTENSION, MALLORY, SUITE, Scene, UNKNOWN_EXTENSION, add, edited_package, lifetime, newcomer, one_extension,
@@ -146,7 +145,7 @@ fn required_capability_is_missing() {
 fn credential_type_of_a_newcomer() {
     let frank = newcomer("frank", 50, SUITE);
     let package = edited_package(&frank, |package| {
-        package.leaf_node.credential = Credential::Custom(STRANGE, VLBytes::from(&b"frank"[..]));
+        package.leaf_node.credential = Credential::Custom(STRANGE, Opaque::from(&b"frank"[..]));
         package.leaf_node.capabilities.credentials.push(STRANGE);
     });
     Scene::new().refuses_list(vec![add(package)], ProcessError::UnsupportedCredential(STRANGE));
@@ -157,7 +156,7 @@ fn credential_type_of_a_newcomer() {
 fn newcomer_without_a_credential_type_in_use() {
     let frank = newcomer("frank", 50, SUITE);
     let package = edited_package(&frank, |package| {
-        package.leaf_node.credential = Credential::X509(vec![Certificate { cert_data: VLBytes::new(vec![1]) }]);
+        package.leaf_node.credential = Credential::X509(vec![Certificate { cert_data: Opaque::new(vec![1]) }]);
         package.leaf_node.capabilities.credentials = vec![CredentialType::X509];
     });
     Scene::new().refuses_list(vec![add(package)], ProcessError::UnsupportedCredential(CredentialType::BASIC));
@@ -168,7 +167,7 @@ fn newcomer_without_a_credential_type_in_use() {
 fn credential_type_that_all_support() {
     let frank = newcomer("frank", 50, SUITE);
     let package = edited_package(&frank, |package| {
-        package.leaf_node.credential = Credential::X509(vec![Certificate { cert_data: VLBytes::new(vec![1]) }]);
+        package.leaf_node.credential = Credential::X509(vec![Certificate { cert_data: Opaque::new(vec![1]) }]);
     });
     Scene::new().accepts_list(vec![add(package)]);
 }

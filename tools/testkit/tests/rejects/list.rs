@@ -161,7 +161,7 @@ fn reinit_with_another_proposal() {
 /// LIST-10, PROP-14, EXT-06
 #[test]
 fn external_init_of_a_member() {
-    let init = mls_engine::message::ExternalInit { kem_output: tls_codec::VLBytes::new(vec![9; 32]) };
+    let init = mls_engine::message::ExternalInit { kem_output: mls_crypto::Opaque::new(vec![9; 32]) };
     let expected = ProcessError::ProposalNotAllowed(ProposalType::EXTERNAL_INIT);
     Scene::new().refuses_proposal(Proposal::ExternalInit(init), expected);
 }

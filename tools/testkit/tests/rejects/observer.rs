@@ -56,7 +56,7 @@ fn message_that_members_would_refuse() {
         edit(&mut content);
         insider.public_bytes(insider.sign(WireFormat::PUBLIC_MESSAGE, content))
     };
-    let data = tls_codec::VLBytes::from(&b"hello"[..]);
+    let data = mls_crypto::Opaque::from(&b"hello"[..]);
     let message = edited(&|content| content.content = Content::Application(data.clone()));
     refuses(&scene, &message, ProcessError::PublicApplicationData);
     let message = edited(&|content| content.group_id = data.clone());

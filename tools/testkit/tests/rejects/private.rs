@@ -1,5 +1,6 @@
 //! PrivateMessages and the window of generations (RFC 9420, Sections 6.3, 9 and 15.3).
 
+use mls_crypto::Opaque;
 use mls_engine::{
     codec::encode,
     error::{DecodeError, OperationError, ProcessError, Signed},
@@ -10,7 +11,6 @@ use mls_engine::{
     schedule::RatchetKind,
 };
 use testkit::forge::insider::{Envelope, Insider};
-use tls_codec::VLBytes;
 
 use crate::scene::{BLANK, CAROL, DAVE, MALLORY, OUTSIDE, Scene, limits, psk, refuses, remove};
 
@@ -19,7 +19,7 @@ fn plaintext(insider: &Insider) -> Vec<u8> {
 }
 
 fn signed(insider: &Insider) -> mls_engine::message::AuthenticatedContent {
-    let content = insider.own_content(Content::Application(VLBytes::from(&b"hello"[..])));
+    let content = insider.own_content(Content::Application(Opaque::from(&b"hello"[..])));
     insider.sign(WireFormat::PRIVATE_MESSAGE, content)
 }
 
@@ -99,7 +99,7 @@ fn key_of_another_generation_or_sender() {
 /// PM-07
 #[test]
 fn other_authenticated_data() {
-    let other = |sealed: &mut PrivateMessage| sealed.authenticated_data = VLBytes::from(&b"other"[..]);
+    let other = |sealed: &mut PrivateMessage| sealed.authenticated_data = Opaque::from(&b"other"[..]);
     refuses_message(other, ProcessError::DecryptionFailed);
 }
 
@@ -125,8 +125,8 @@ fn content_that_is_not_what_was_announced() {
 /// PM-01: bytes that are no ciphertext.
 #[test]
 fn ciphertext_that_is_too_short() {
-    refuses_message(|sealed| sealed.ciphertext = VLBytes::new(Vec::new()), ProcessError::DecryptionFailed);
-    refuses_message(|sealed| sealed.encrypted_sender_data = VLBytes::new(Vec::new()), ProcessError::DecryptionFailed);
+    refuses_message(|sealed| sealed.ciphertext = Opaque::new(Vec::new()), ProcessError::DecryptionFailed);
+    refuses_message(|sealed| sealed.encrypted_sender_data = Opaque::new(Vec::new()), ProcessError::DecryptionFailed);
 }
 
 /// PM-10
@@ -248,7 +248,7 @@ fn signature_inside_is_wrong() {
     let mut scene = Scene::new();
     let insider = scene.insider();
     let mut bent = signed(&insider);
-    bent.auth.signature = VLBytes::new(vec![7; 64]);
+    bent.auth.signature = Opaque::new(vec![7; 64]);
     let expected = ProcessError::BadSignature(Signed::Message);
     scene.refuses(&insider.private_bytes(&bent), expected.clone());
     let in_carols_name = insider.envelope(ContentType::Application, CAROL, 0);

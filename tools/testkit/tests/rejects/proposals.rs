@@ -1,6 +1,6 @@
 //! Single proposals (RFC 9420, Section 12.1).
 
-use mls_crypto::CipherSuite;
+use mls_crypto::{CipherSuite, Opaque};
 use mls_engine::{
     error::{DecodeError, OperationError, ProcessError},
     group::ProposalKind,
@@ -9,7 +9,6 @@ use mls_engine::{
         ReInit, ResumptionPskUsage,
     },
 };
-use tls_codec::VLBytes;
 
 use crate::scene::{
     BLANK, CAROL, CUSTOM, EXTENSION, OUTSIDE, Scene, UNKNOWN_EXTENSION, custom, extensions, limits, one_extension, psk,
@@ -26,7 +25,7 @@ fn removal_of_nobody() {
 }
 
 fn resumption(usage: ResumptionPskUsage) -> Proposal {
-    psk_of(PskKind::Resumption { usage, psk_group_id: VLBytes::from(&b"group"[..]), psk_epoch: 1 }, 1)
+    psk_of(PskKind::Resumption { usage, psk_group_id: Opaque::from(&b"group"[..]), psk_epoch: 1 }, 1)
 }
 
 /// PROP-07, PROP-08, GRP-08
@@ -45,8 +44,8 @@ fn resumption_psk_of_a_succession() {
 fn psk_nonce_of_a_wrong_length() {
     let scene = Scene::new();
     for len in [0, 31, 33, 64] {
-        let kind = PskKind::External(VLBytes::from(&b"psk"[..]));
-        let psk = PreSharedKeyId { kind, psk_nonce: VLBytes::new(vec![1; len]) };
+        let kind = PskKind::External(Opaque::from(&b"psk"[..]));
+        let psk = PreSharedKeyId { kind, psk_nonce: Opaque::new(vec![1; len]) };
         scene.refuses_proposal(Proposal::PreSharedKey(PreSharedKey { psk }), ProcessError::PskNonceLength);
     }
 }
@@ -71,7 +70,7 @@ fn reinit_to_what_cannot_be() {
     for bad in [
         ReInit { version: ProtocolVersion(0), ..good.clone() },
         ReInit { version: ProtocolVersion(2), ..good.clone() },
-        ReInit { group_id: VLBytes::from(&b"group"[..]), ..good.clone() },
+        ReInit { group_id: Opaque::from(&b"group"[..]), ..good.clone() },
     ] {
         scene.refuses_proposal(Proposal::ReInit(bad), ProcessError::InvalidReInit);
     }

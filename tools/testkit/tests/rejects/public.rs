@@ -43,7 +43,7 @@ fn membership_tag_over_something_else() {
     let signed = insider.sign(WireFormat::PUBLIC_MESSAGE, insider.own_content(Content::Proposal(psk(1))));
     let mut message = insider.public(signed.clone());
     let mut unsigned = signed;
-    unsigned.auth.signature = tls_codec::VLBytes::new(Vec::new());
+    unsigned.auth.signature = mls_crypto::Opaque::new(Vec::new());
     message.membership_tag = Some(insider.membership_tag(&unsigned));
     scene.refuses(&encode_public(message), ProcessError::BadMembershipTag);
 }
@@ -68,7 +68,7 @@ fn tag_is_checked_first() {
     let scene = Scene::new();
     let insider = scene.insider();
     let mut signed = insider.sign(WireFormat::PUBLIC_MESSAGE, insider.own_content(Content::Proposal(psk(1))));
-    signed.auth.signature = tls_codec::VLBytes::new(Vec::new());
+    signed.auth.signature = mls_crypto::Opaque::new(Vec::new());
     let mut message = insider.public(signed);
     message.membership_tag = Tag::from_slice(&[7; 32]);
     scene.refuses(&encode_public(message), ProcessError::BadMembershipTag);

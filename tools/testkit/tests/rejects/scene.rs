@@ -1,6 +1,6 @@
 //! Alice, Mallory, Carol, Dave and Erin in one group; Mallory is the insider, Alice the victim.
 
-use mls_crypto::CipherSuite;
+use mls_crypto::{CipherSuite, Opaque};
 use mls_engine::{
     error::ProcessError,
     group::{CommitOptions, Framing, MessageOptions, Processed, ProposalKind},
@@ -16,7 +16,6 @@ use testkit::{
     forge::insider::{ForgedCommit, Insider, sign_leaf},
     network::{Host, Member, NewMember, Records},
 };
-use tls_codec::VLBytes;
 
 /// The suite of most tests.
 pub(crate) const SUITE: CipherSuite = CipherSuite::X25519_AES128;
@@ -215,23 +214,23 @@ pub(crate) fn extensions(extensions: Extensions) -> Proposal {
 
 /// A PSK that every host of the scene has, with a nonce of this byte.
 pub(crate) fn psk(nonce: u8) -> Proposal {
-    psk_of(PskKind::External(VLBytes::from(&b"psk"[..])), nonce)
+    psk_of(PskKind::External(Opaque::from(&b"psk"[..])), nonce)
 }
 
 /// A PSK of this kind.
 pub(crate) fn psk_of(kind: PskKind, nonce: u8) -> Proposal {
-    Proposal::PreSharedKey(PreSharedKey { psk: PreSharedKeyId { kind, psk_nonce: VLBytes::new(vec![nonce; 32]) } })
+    Proposal::PreSharedKey(PreSharedKey { psk: PreSharedKeyId { kind, psk_nonce: Opaque::new(vec![nonce; 32]) } })
 }
 
 /// A custom proposal.
 pub(crate) fn custom(proposal_type: ProposalType) -> Proposal {
-    Proposal::Custom(mls_engine::message::CustomProposal { proposal_type, body: VLBytes::new(Vec::new()) })
+    Proposal::Custom(mls_engine::message::CustomProposal { proposal_type, body: Opaque::new(Vec::new()) })
 }
 
 /// The end of the group, to go on with the same suite.
 pub(crate) fn reinit(group_id: &[u8]) -> mls_engine::message::ReInit {
     mls_engine::message::ReInit {
-        group_id: VLBytes::from(group_id),
+        group_id: Opaque::from(group_id),
         version: mls_engine::message::ProtocolVersion::MLS10,
         cipher_suite: SUITE,
         extensions: Extensions::new(),
@@ -261,7 +260,7 @@ pub(crate) fn sign_package(client: &NewMember, package: &mut KeyPackage) {
     let tbs = package.tbs().unwrap();
     let signature =
         mls_crypto::label::sign_with_label(suite.as_ref(), &client.signature_key, KeyPackage::SIGNATURE_LABEL, &tbs);
-    package.signature = VLBytes::new(signature.unwrap());
+    package.signature = Opaque::new(signature.unwrap());
 }
 
 /// Limits, changed.

@@ -1,12 +1,11 @@
 //! Welcomes into groups that continue others (RFC 9420, Sections 11.2, 11.3 and 12.4.3.1).
 
-use mls_crypto::CipherSuite;
+use mls_crypto::{CipherSuite, Opaque};
 use mls_engine::{
     error::ProcessError,
     message::{PreSharedKeyId, ProtocolVersion, PskKind, ReInit, ResumptionPskUsage},
     policy::Predecessor,
 };
-use tls_codec::VLBytes;
 
 use crate::{
     scene::{EXTENSION, one_extension},
@@ -16,8 +15,8 @@ use crate::{
 /// An invitation into the first epoch of a group that continues `old`, which Frank knows.
 fn invitation(usage: ResumptionPskUsage) -> Invitation {
     let mut invitation = Invitation::new();
-    let kind = PskKind::Resumption { usage, psk_group_id: VLBytes::from(&b"old"[..]), psk_epoch: 7 };
-    let id = PreSharedKeyId { kind, psk_nonce: VLBytes::new(vec![1; 32]) };
+    let kind = PskKind::Resumption { usage, psk_group_id: Opaque::from(&b"old"[..]), psk_epoch: 7 };
+    let id = PreSharedKeyId { kind, psk_nonce: Opaque::new(vec![1; 32]) };
     invitation.welcome.psks = vec![(id, b"resumption".to_vec())];
     invitation.welcome.context.epoch = 1;
     let host = &mut invitation.frank.host;
@@ -32,7 +31,7 @@ fn invitation(usage: ResumptionPskUsage) -> Invitation {
     let members = invitation.scene.alice.group.members().into_iter().map(|(_, leaf)| leaf.clone());
     let members = members.chain([invitation.keys.key_package().leaf_node.clone()]).collect();
     let mut old = context;
-    (old.group_id, old.epoch) = (VLBytes::from(&b"old"[..]), 7);
+    (old.group_id, old.epoch) = (Opaque::from(&b"old"[..]), 7);
     let reinit = (usage == ResumptionPskUsage::ReInit).then_some(reinit);
     host.predecessors.insert(b"old".to_vec(), Predecessor { context: old, reinit, members });
     invitation
@@ -78,7 +77,7 @@ fn reinit_that_was_not_agreed() {
     let edit = |edit: fn(&mut ReInit)| {
         refuses(ResumptionPskUsage::ReInit, |old| edit(old.reinit.as_mut().unwrap()));
     };
-    edit(|reinit| reinit.group_id = VLBytes::from(&b"other"[..]));
+    edit(|reinit| reinit.group_id = Opaque::from(&b"other"[..]));
     edit(|reinit| reinit.version = ProtocolVersion(2));
     edit(|reinit| reinit.cipher_suite = CipherSuite::P256_AES128);
     edit(|reinit| reinit.extensions = one_extension(EXTENSION, b""));

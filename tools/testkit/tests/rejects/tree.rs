@@ -325,7 +325,7 @@ fn leaf_with_a_credential_type_of_its_own() {
     let kind = CredentialType(0xF00C);
     let mut nodes = grove.tree.nodes();
     grove.edit_leaf(&mut nodes, 1, |leaf| {
-        leaf.credential = Credential::Custom(kind, tls_codec::VLBytes::from(&b"client 1"[..]));
+        leaf.credential = Credential::Custom(kind, mls_crypto::Opaque::from(&b"client 1"[..]));
         leaf.capabilities.credentials.push(kind);
     });
     assert_eq!(grove.check(&nodes), Err(ProcessError::UnsupportedCredential(kind)));
@@ -372,7 +372,7 @@ fn tree_that_is_too_wide() {
     let leaf = encode(&grove.tree.nodes()[0]).unwrap();
     let bytes = |position: usize| {
         let array = [vec![0; position], leaf.clone()].concat();
-        encode(&tls_codec::VLBytes::new(array)).unwrap()
+        encode(&mls_crypto::Opaque::new(array)).unwrap()
     };
     let widest = 2 * (mls_engine::limits::MAX_LEAVES as usize - 1);
     let result = RatchetTree::decode(grove.suite.as_ref(), &bytes(widest + 2)).map(|_| ());

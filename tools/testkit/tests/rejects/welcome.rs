@@ -1,6 +1,6 @@
 //! Joining by Welcome (RFC 9420, Section 12.4.3.1).
 
-use mls_crypto::{CipherSuite, CryptoError, Hash, Tag};
+use mls_crypto::{CipherSuite, CryptoError, Hash, Opaque, Tag};
 use mls_engine::{
     codec::encode,
     error::{DecodeError, ProcessError, Signed},
@@ -16,7 +16,6 @@ use testkit::{
     forge::insider::{ForgedWelcome, Insider},
     network::{NewMember, TestPolicy},
 };
-use tls_codec::VLBytes;
 
 use crate::scene::{
     ALICE, BLANK, DAVE, EXTENSION, MALLORY, OUTSIDE, SUITE, Scene, UNKNOWN_EXTENSION, limits, newcomer, one_extension,
@@ -123,10 +122,10 @@ fn secrets_of_another_welcome() {
 
 fn psk_id(usage: Option<ResumptionPskUsage>, nonce: u8) -> PreSharedKeyId {
     let kind = match usage {
-        None => PskKind::External(VLBytes::from(&b"psk"[..])),
-        Some(usage) => PskKind::Resumption { usage, psk_group_id: VLBytes::from(&b"old"[..]), psk_epoch: 7 },
+        None => PskKind::External(Opaque::from(&b"psk"[..])),
+        Some(usage) => PskKind::Resumption { usage, psk_group_id: Opaque::from(&b"old"[..]), psk_epoch: 7 },
     };
-    PreSharedKeyId { kind, psk_nonce: VLBytes::new(vec![nonce; 32]) }
+    PreSharedKeyId { kind, psk_nonce: Opaque::new(vec![nonce; 32]) }
 }
 
 /// WEL-04, WEL-22: and with the key, the same Welcome is accepted.
@@ -157,7 +156,7 @@ fn psks_that_no_commit_could_hold() {
     let twice = vec![one.clone(), one.clone()];
     refuses(|welcome| welcome.psks = twice, ProcessError::DuplicatePsk);
     let mut short = one;
-    short.0.psk_nonce = VLBytes::new(vec![1; 31]);
+    short.0.psk_nonce = Opaque::new(vec![1; 31]);
     refuses(|welcome| welcome.psks = vec![short], ProcessError::PskNonceLength);
     let many = |count| (0..count).map(|nonce| (psk_id(None, nonce), b"psk".to_vec())).collect::<Vec<_>>();
     let mut invitation = Invitation::new();
@@ -341,7 +340,7 @@ fn tree_with_one_key_twice() {
 fn tree_with_a_bad_leaf_or_height() {
     let edit = |welcome: &mut ForgedWelcome| {
         let Some(Node::Leaf(leaf)) = &mut welcome.nodes[10] else { panic!("no leaf") };
-        leaf.signature = VLBytes::new(vec![7; 64]);
+        leaf.signature = Opaque::new(vec![7; 64]);
     };
     refuses(edit, ProcessError::BadSignature(Signed::LeafNode(Some(FRANK))));
     let edit = |welcome: &mut ForgedWelcome| {
@@ -438,7 +437,7 @@ fn entries_that_do_not_open() {
     let welcome = sealed(&invitation);
     let good = welcome.secrets[0].clone();
     let mut bad = good.clone();
-    bad.encrypted_group_secrets.ciphertext = VLBytes::new(vec![7; 60]);
+    bad.encrypted_group_secrets.ciphertext = Opaque::new(vec![7; 60]);
     let with = |bads: usize| {
         let mut welcome = welcome.clone();
         welcome.secrets = vec![bad.clone(); bads];

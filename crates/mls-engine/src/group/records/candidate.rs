@@ -3,8 +3,8 @@
 use core::fmt;
 use std::{collections::BTreeMap, sync::Arc};
 
-use mls_crypto::{Hash, HpkePrivateKey, Secret, SignaturePrivateKey, SuiteCrypto};
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use mls_crypto::{Hash, HpkePrivateKey, Opaque, Secret, SignaturePrivateKey, SuiteCrypto};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use zeroize::Zeroize;
 
 use super::{
@@ -24,28 +24,28 @@ use crate::{
 struct CandidateForm {
     state: StateForm,
     rows: Vec<RowForm>,
-    keys: VLBytes,
-    encryption_secret: VLBytes,
-    leaf_key: Option<VLBytes>,
+    keys: Opaque,
+    encryption_secret: Opaque,
+    leaf_key: Option<Opaque>,
     path_keys: Vec<PathKeyForm>,
     own_update: Option<ProposalRef>,
-    signature_key: Option<VLBytes>,
+    signature_key: Option<Opaque>,
     reinit: Option<ReInit>,
     events: Vec<Event>,
-    welcome: Option<VLBytes>,
+    welcome: Option<Opaque>,
 }
 
 /// A tree node that the current tree does not have.
 #[derive(Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 struct RowForm {
     tree_hash: Hash,
-    value: VLBytes,
+    value: Opaque,
 }
 
 #[derive(TlsDeserializeBytes, TlsSerialize, TlsSize)]
 struct PathKeyForm {
     node: NodeIndex,
-    key: VLBytes,
+    key: Opaque,
 }
 
 impl fmt::Debug for PathKeyForm {
@@ -67,8 +67,8 @@ impl Drop for CandidateForm {
     }
 }
 
-fn bytes(secret: &Secret) -> VLBytes {
-    VLBytes::from(secret.as_slice())
+fn bytes(secret: &Secret) -> Opaque {
+    Opaque::from(secret.as_slice())
 }
 
 pub(in super::super) fn encode_candidate(
@@ -84,10 +84,7 @@ pub(in super::super) fn encode_candidate(
     });
     let form = CandidateForm {
         state: StateForm::of(&candidate.public),
-        rows: rows
-            .into_iter()
-            .map(|row| RowForm { tree_hash: row.tree_hash, value: VLBytes::new(row.value) })
-            .collect(),
+        rows: rows.into_iter().map(|row| RowForm { tree_hash: row.tree_hash, value: Opaque::new(row.value) }).collect(),
         keys: bytes(&encode_keys(&candidate.keys)?),
         encryption_secret: bytes(&root.ok_or(OperationError::InvalidRecord)?),
         leaf_key: private.leaf_key.as_ref().map(|key| bytes(key.secret())),
@@ -100,14 +97,14 @@ pub(in super::super) fn encode_candidate(
         signature_key: candidate.signature_key.as_ref().map(|key| bytes(key.secret())),
         reinit: candidate.reinit.clone(),
         events: candidate.events.clone(),
-        welcome: candidate.welcome.as_ref().map(|welcome| VLBytes::from(welcome.as_slice())),
+        welcome: candidate.welcome.as_ref().map(|welcome| Opaque::from(welcome.as_slice())),
     };
     secret_form(&form)
 }
 
 /// Rows of a candidate before those of the store.
 struct Overlay<'a> {
-    rows: BTreeMap<Hash, &'a VLBytes>,
+    rows: BTreeMap<Hash, &'a Opaque>,
     store: &'a dyn NodeSource,
 }
 
@@ -129,7 +126,7 @@ pub(super) fn decode_candidate(
     let rows = form.rows.iter().map(|row| (row.tree_hash, &row.value)).collect();
     let state = form.state.clone();
     let tree = RatchetTree::from_rows(suite, state.depth, state.context.tree_hash, &Overlay { rows, store })?;
-    let take = |bytes: &mut VLBytes| secret(std::mem::replace(bytes, VLBytes::new(Vec::new())));
+    let take = |bytes: &mut Opaque| secret(std::mem::replace(bytes, Opaque::new(Vec::new())));
     let encryption_secret = EncryptionSecret::from_secret(take(&mut form.encryption_secret));
     let secret_tree = SecretTree::new(encryption_secret, tree.leaf_count());
     let keys = decode_keys(form.keys.as_slice(), secret_tree)?;

@@ -2,8 +2,8 @@
 //!
 //! Secrets are written from where they live and read into their own type; a form is wiped with its [`Secret`].
 
-use mls_crypto::{Hash, HpkePrivateKey, Secret, SignaturePrivateKey, Tag};
-use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice, VLBytes};
+use mls_crypto::{Hash, HpkePrivateKey, Opaque, Secret, SignaturePrivateKey, Tag};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{
     super::{
@@ -35,7 +35,7 @@ pub(super) fn read_form<T: DeserializeBytes>(bytes: &[u8]) -> Result<T, Operatio
 }
 
 /// A secret out of a record.
-pub(super) fn secret(bytes: VLBytes) -> Secret {
+pub(super) fn secret(bytes: Opaque) -> Secret {
     Secret::new(bytes.into())
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Header {
     pub(super) state: StateForm,
     pub(super) own: LeafIndex,
     status: StatusForm,
-    signature_key: VLBytes,
+    signature_key: Opaque,
 }
 
 /// Version of all forms of this file.
@@ -94,7 +94,7 @@ impl Header {
             Status::ReInitialized(reinit) => StatusForm::ReInitialized(reinit.clone()),
             Status::Removed => StatusForm::Removed,
         };
-        let signature_key = VLBytes::from(key.secret().as_slice());
+        let signature_key = Opaque::from(key.secret().as_slice());
         Self { version: VERSION, state: StateForm::of(state), own, status, signature_key }
     }
 
@@ -146,7 +146,7 @@ pub(super) fn encode_keys(keys: &EpochKeys) -> Result<Secret, OperationError> {
 
 /// The other direction of [`encode_keys`].
 pub(super) fn decode_keys(bytes: &[u8], secret_tree: SecretTree) -> Result<EpochKeys, OperationError> {
-    let secrets: Vec<VLBytes> = read_form(bytes)?;
+    let secrets: Vec<Opaque> = read_form(bytes)?;
     let mut secrets = secrets.into_iter().map(secret);
     let mut next = || secrets.next().ok_or(OperationError::InvalidRecord);
     Ok(EpochKeys {
@@ -167,7 +167,7 @@ pub(super) fn decode_keys(bytes: &[u8], secret_tree: SecretTree) -> Result<Epoch
 pub(super) struct PastForm {
     pub(super) state: StateForm,
     pub(super) ended: u64,
-    pub(super) sender_data_secret: VLBytes,
+    pub(super) sender_data_secret: Opaque,
 }
 
 impl Group {
@@ -176,7 +176,7 @@ impl Group {
         let mut form = PastForm {
             state: StateForm::of(&self.public),
             ended,
-            sender_data_secret: VLBytes::from(self.keys.sender_data_secret.as_secret().as_slice()),
+            sender_data_secret: Opaque::from(self.keys.sender_data_secret.as_secret().as_slice()),
         };
         let encoded = secret_form(&form);
         zeroize::Zeroize::zeroize(&mut form.sender_data_secret);
@@ -194,8 +194,8 @@ pub(super) struct ProposalForm {
 
 #[derive(TlsDeserializeBytes, TlsSize)]
 pub(super) struct OwnUpdateForm {
-    leaf_key: VLBytes,
-    signature_key: Option<VLBytes>,
+    leaf_key: Opaque,
+    signature_key: Option<Opaque>,
 }
 
 #[derive(TlsSerialize, TlsSize)]

@@ -1,5 +1,4 @@
-use mls_crypto::{CryptoError, Secret};
-use tls_codec::VLBytes;
+use mls_crypto::{CryptoError, Opaque, Secret};
 
 use super::{PskSecret, psk_secret};
 use crate::{
@@ -8,7 +7,7 @@ use crate::{
 };
 
 fn id(name: u8) -> PreSharedKeyId {
-    PreSharedKeyId { kind: PskKind::External(VLBytes::new(vec![name])), psk_nonce: VLBytes::new(vec![name; 32]) }
+    PreSharedKeyId { kind: PskKind::External(Opaque::new(vec![name])), psk_nonce: Opaque::new(vec![name; 32]) }
 }
 
 fn bytes(psks: &[(&PreSharedKeyId, &Secret)]) -> Vec<u8> {
@@ -32,7 +31,7 @@ fn order_count_id_and_nonce_are_bound() {
     assert_ne!(bytes(&[(&a, &key_a)]), reference);
     assert_ne!(bytes(&[(&a, &key_a), (&a, &key_b)]), reference);
     let mut other_nonce = id(2);
-    other_nonce.psk_nonce = VLBytes::new(vec![9; 32]);
+    other_nonce.psk_nonce = Opaque::new(vec![9; 32]);
     assert_ne!(bytes(&[(&a, &key_a), (&other_nonce, &key_b)]), reference);
 }
 

@@ -1,5 +1,4 @@
-use mls_crypto::{Hash, Tag};
-use tls_codec::VLBytes;
+use mls_crypto::{Hash, Opaque, Tag};
 
 use super::{confirmation_tag, confirmed_transcript_hash, interim_transcript_hash};
 use crate::{
@@ -15,13 +14,13 @@ fn commit() -> AuthenticatedContent {
     AuthenticatedContent {
         wire_format: WireFormat::PUBLIC_MESSAGE,
         content: FramedContent {
-            group_id: VLBytes::new(vec![1]),
+            group_id: Opaque::new(vec![1]),
             epoch: 2,
             sender: Sender::Member(LeafIndex::new(3)),
-            authenticated_data: VLBytes::new(vec![4]),
+            authenticated_data: Opaque::new(vec![4]),
             content: Content::Commit(Commit { proposals: vec![], path: None }),
         },
-        auth: FramedContentAuthData { signature: VLBytes::new(vec![5]), confirmation_tag: Tag::from_slice(&[6; 32]) },
+        auth: FramedContentAuthData { signature: Opaque::new(vec![5]), confirmation_tag: Tag::from_slice(&[6; 32]) },
     }
 }
 
@@ -40,7 +39,7 @@ fn confirmed_hash_covers_all_but_the_tag() {
     changed.content.epoch = 3;
     assert_ne!(hash(&Hash::EMPTY, &changed), reference);
     let mut changed = commit();
-    changed.auth.signature = VLBytes::new(vec![6]);
+    changed.auth.signature = Opaque::new(vec![6]);
     assert_ne!(hash(&Hash::EMPTY, &changed), reference);
     let mut changed = commit();
     changed.auth.confirmation_tag = None;

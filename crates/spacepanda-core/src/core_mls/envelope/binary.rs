@@ -3,6 +3,7 @@
 //! In: bytes from anywhere. Out: an envelope that encodes to the same bytes.
 //! Always: the length is checked before anything is read, and nothing may follow the envelope.
 
+use mls_crypto::Opaque;
 use mls_engine::{
     codec::{decode_exact, encode},
     error::DecodeError,
@@ -10,10 +11,7 @@ use mls_engine::{
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope, VERSION};
-use crate::core_mls::{
-    error::{MlsError, MlsResult},
-    opaque::Opaque,
-};
+use crate::core_mls::error::{MlsError, MlsResult};
 
 #[derive(TlsSerialize, TlsSize)]
 struct Writing<'a> {
@@ -125,9 +123,9 @@ impl MlsEnvelope {
         let read: Reading = decode_exact(rest)?;
         let envelope = Self {
             message_type: read.message_type.into(),
-            group_id: read.group_id.0,
+            group_id: read.group_id.into(),
             sender: read.sender,
-            payload: read.payload.0,
+            payload: read.payload.into(),
         };
         envelope.check()?;
         Ok(envelope)

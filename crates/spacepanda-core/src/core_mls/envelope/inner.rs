@@ -3,6 +3,7 @@
 //! In: bytes. Out: kind, group, epoch and, where it is readable, sender.
 //! Always: reads the head only; whether the rest is a message is for the engine to say.
 
+use mls_crypto::Opaque;
 use mls_engine::{
     error::DecodeError,
     message::{ContentType, ProtocolVersion, Sender, WireFormat},
@@ -10,10 +11,7 @@ use mls_engine::{
 use tls_codec::{DeserializeBytes, TlsDeserializeBytes, TlsSize};
 
 use super::MessageType;
-use crate::core_mls::{
-    error::{MlsError, MlsResult},
-    opaque::Opaque,
-};
+use crate::core_mls::error::{MlsError, MlsResult};
 
 /// The head of an MLSMessage.
 pub(super) struct Inner {
@@ -66,12 +64,12 @@ impl Inner {
             Sender::Member(leaf) => Some(leaf.get()),
             Sender::External(_) | Sender::NewMemberProposal | Sender::NewMemberCommit => None,
         };
-        let (group_id, epoch) = (Some(head.group_id.0), Some(head.epoch));
+        let (group_id, epoch) = (Some(head.group_id.into()), Some(head.epoch));
         Self { message_type: head.content_type.into(), group_id, epoch, sender }
     }
 
     fn of_private(head: PrivateHead) -> Self {
-        let (group_id, epoch) = (Some(head.group_id.0), Some(head.epoch));
+        let (group_id, epoch) = (Some(head.group_id.into()), Some(head.epoch));
         Self { message_type: head.content_type.into(), group_id, epoch, sender: None }
     }
 }

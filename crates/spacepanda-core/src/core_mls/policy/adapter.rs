@@ -23,6 +23,7 @@ pub(crate) struct PolicyAdapter {
     external_joins: bool,
     public_handshakes: bool,
     max_lifetime: u64,
+    grease_extensions: bool,
 }
 
 impl PolicyAdapter {
@@ -37,6 +38,7 @@ impl PolicyAdapter {
             external_joins: config.external_joins,
             public_handshakes: config.handshake_framing == HandshakeFraming::Public,
             max_lifetime: config.max_lifetime,
+            grease_extensions: config.grease_extensions,
         }
     }
 
@@ -85,6 +87,10 @@ impl Policy for PolicyAdapter {
 
     fn max_lifetime(&self) -> u64 {
         self.max_lifetime
+    }
+
+    fn greases_extensions(&self) -> bool {
+        self.grease_extensions
     }
 
     fn custom_proposal(&self, _: ProposalType) -> Option<CustomProposalRules> {

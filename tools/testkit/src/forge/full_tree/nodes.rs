@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use mls_crypto::{Hash, HpkePrivateKey, HpkePublicKey, Secret, SuiteCrypto, label};
+use mls_crypto::{Hash, HpkePrivateKey, HpkePublicKey, Opaque, Secret, SuiteCrypto, label};
 use mls_engine::{
     group::own_capabilities,
     math::{LeafCount, LeafIndex, NodeIndex},
     message::{Capabilities, Extensions, LeafNode, LeafNodeSource, Lifetime},
     tree::{Node, ParentNode},
 };
-use tls_codec::VLBytes;
 
 use super::{FullTree, MemberKeys, hashes, random_secret};
 use crate::network::Host;
@@ -154,11 +153,11 @@ impl<'a> Builder<'a> {
             capabilities: self.capabilities.clone(),
             source: parent_hash.map_or(LeafNodeSource::KeyPackage(lifetime), LeafNodeSource::Commit),
             extensions: Extensions::new(),
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         let tbs = leaf.tbs(&self.plan.group_id, index).unwrap();
         let signature = label::sign_with_label(self.suite, &key, LeafNode::SIGNATURE_LABEL, &tbs).unwrap();
-        leaf.signature = VLBytes::new(signature);
+        leaf.signature = Opaque::new(signature);
         self.built.members[index.get() as usize] = Some(MemberKeys { leaf_key, signature_key: key });
         leaf
     }

@@ -11,14 +11,13 @@
 //! PathKey     by node index: private keys of the leaf and of every parent above it
 //! ```
 
-use mls_crypto::Secret;
+use mls_crypto::{Opaque, Secret};
 use mls_engine::{
     codec::encode,
     group::{Group, RecordClass, RecordKey},
     math::{LeafIndex, NodeIndex},
     tree::RatchetTree,
 };
-use tls_codec::VLBytes;
 
 use super::Forged;
 use crate::network::{Host, Member, Records};
@@ -99,6 +98,6 @@ fn id(node: NodeIndex) -> [u8; 4] {
     node.get().to_be_bytes()
 }
 
-fn bytes(secret: &Secret) -> VLBytes {
-    VLBytes::from(secret.as_slice())
+fn bytes(secret: &Secret) -> Opaque {
+    Opaque::from(secret.as_slice())
 }

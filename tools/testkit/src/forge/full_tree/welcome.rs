@@ -3,7 +3,7 @@
 //! In: a forged group. Out: a Welcome for its joiner, or a GroupInfo to join by external commit; both by leaf 0, with
 //! the tree inside and no GREASE.
 
-use mls_crypto::{SealJob, SuiteCrypto, label};
+use mls_crypto::{Opaque, SealJob, SuiteCrypto, label};
 use mls_engine::{
     codec::encode,
     math::LeafIndex,
@@ -13,7 +13,6 @@ use mls_engine::{
     },
     schedule::PskSecret,
 };
-use tls_codec::VLBytes;
 
 use super::Forged;
 use crate::network::Host;
@@ -41,7 +40,7 @@ impl Forged {
         let welcome = Welcome {
             cipher_suite: self.context.cipher_suite,
             secrets: vec![entry],
-            encrypted_group_info: VLBytes::new(encrypted_group_info),
+            encrypted_group_info: Opaque::new(encrypted_group_info),
         };
         encode(&MlsMessage::Welcome(Box::new(welcome))).unwrap()
     }
@@ -62,11 +61,11 @@ impl Forged {
             extensions,
             confirmation_tag: self.confirmation_tag,
             signer: LeafIndex::FIRST,
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         let key = &self.members[0].as_ref().unwrap().signature_key;
         let tbs = info.tbs().unwrap();
-        info.signature = VLBytes::new(label::sign_with_label(suite, key, GroupInfo::SIGNATURE_LABEL, &tbs).unwrap());
+        info.signature = Opaque::new(label::sign_with_label(suite, key, GroupInfo::SIGNATURE_LABEL, &tbs).unwrap());
         info
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mls_crypto::{Hash, HpkePublicKey, SealJob, Secret, SignaturePrivateKey, Tag, label};
+use mls_crypto::{Hash, HpkePublicKey, Opaque, SealJob, Secret, SignaturePrivateKey, Tag, label};
 use mls_engine::{
     codec::encode,
     math::{LeafIndex, NodeIndex},
@@ -13,7 +13,6 @@ use mls_engine::{
     schedule::{CommitSecret, InitSecret, JoinerSecret, confirmation_tag, confirmed_transcript_hash, psk_secret},
     tree::{PathCreated, PathSigner, Provisional, RatchetTree},
 };
-use tls_codec::VLBytes;
 
 use super::{Insider, sign_leaf};
 use crate::network::NewMember;
@@ -123,7 +122,7 @@ impl Insider {
     pub fn external(&self, newcomer: &NewMember, proposals: Vec<Proposal>) -> ForgedCommit {
         let (kem_output, init_secret) =
             InitSecret::from_external_sender(self.suite.as_ref(), &self.external_pub(), &self.host.random).unwrap();
-        let init = Proposal::ExternalInit(ExternalInit { kem_output: VLBytes::new(kem_output) });
+        let init = Proposal::ExternalInit(ExternalInit { kem_output: Opaque::new(kem_output) });
         let mut forged = self.commit([vec![init], proposals].concat());
         let mut leaf = newcomer.key_package().key_package().leaf_node.clone();
         leaf.source = LeafNodeSource::Update;

@@ -1,6 +1,6 @@
 //! PrivateMessages with every part open to change (RFC 9420, Section 6.3).
 
-use mls_crypto::label;
+use mls_crypto::{Opaque, label};
 use mls_engine::{
     codec::encode,
     framing::SenderData,
@@ -8,7 +8,6 @@ use mls_engine::{
     message::{AuthenticatedContent, Content, ContentType, MlsMessage, PrivateMessage},
     schedule::{MessageKeyId, RatchetKind},
 };
-use tls_codec::VLBytes;
 
 use super::Insider;
 
@@ -64,7 +63,7 @@ impl Insider {
             ..self.host.limits.clone()
         };
         let (message_key, _) = self.secret_tree.peek(suite, envelope.key, &limits).unwrap();
-        let authenticated_data = VLBytes::from(envelope.authenticated_data.as_slice());
+        let authenticated_data = Opaque::from(envelope.authenticated_data.as_slice());
         let aad = encode(&((group_id, epoch, envelope.content_type), &authenticated_data)).unwrap();
         suite.aead_seal(message_key.key.as_slice(), message_key.nonce.as_slice(), &aad, &mut plaintext).unwrap();
         let honest =
@@ -82,8 +81,8 @@ impl Insider {
             epoch,
             content_type: envelope.content_type,
             authenticated_data,
-            encrypted_sender_data: VLBytes::new(sender_data),
-            ciphertext: VLBytes::new(plaintext),
+            encrypted_sender_data: Opaque::new(sender_data),
+            ciphertext: Opaque::new(plaintext),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Welcomes into an epoch of the insider's own making (RFC 9420, Sections 12.4.3 and 12.4.3.1).
 
-use mls_crypto::{Hash, Random, SealJob, Secret, SignaturePrivateKey, SuiteCrypto, Tag, label};
+use mls_crypto::{Hash, Opaque, Random, SealJob, Secret, SignaturePrivateKey, SuiteCrypto, Tag, label};
 use mls_engine::{
     codec::encode,
     math::LeafIndex,
@@ -11,7 +11,6 @@ use mls_engine::{
     schedule::{JoinerSecret, confirmation_tag, psk_secret},
     tree::{Node, RatchetTree},
 };
-use tls_codec::VLBytes;
 
 use crate::network::Host;
 
@@ -94,11 +93,11 @@ impl ForgedWelcome {
             extensions,
             confirmation_tag: self.confirmation_tag.unwrap_or(tag),
             signer: self.signer,
-            signature: VLBytes::new(Vec::new()),
+            signature: Opaque::new(Vec::new()),
         };
         let tbs = info.tbs().unwrap();
         let signature = label::sign_with_label(suite, &self.signature_key, GroupInfo::SIGNATURE_LABEL, &tbs).unwrap();
-        info.signature = VLBytes::new(signature);
+        info.signature = Opaque::new(signature);
         info
     }
 
@@ -138,7 +137,7 @@ impl ForgedWelcome {
         Welcome {
             cipher_suite: self.cipher_suite,
             secrets: (0..self.entries).map(|_| entry()).collect(),
-            encrypted_group_info: VLBytes::new(sealed.clone()),
+            encrypted_group_info: Opaque::new(sealed.clone()),
         }
     }
 
