@@ -3,8 +3,10 @@
 
 use mls_crypto::CipherSuite;
 use mls_engine::{
+    codec::decode_exact,
     error::ProcessError,
     group::{CommitOptions, Framing, MessageOptions, PathChoice, ProposalKind},
+    message::{Content, MlsMessage},
 };
 use testkit::network::{Member, NewMember};
 
@@ -117,4 +119,26 @@ fn pending_commits_stand_side_by_side() {
     agree(&[&alice, &bob, &carol]);
     assert!(alice.group.pending_commits().is_empty());
     assert!(matches!(bob.receive(&commit_one), Err(ProcessError::StaleEpoch { got: 1, current: 2 })));
+}
+
+/// LIST-07: one pre-shared key that several propose, each with a nonce of its own, is mixed in once.
+#[test]
+fn a_psk_that_many_propose_is_mixed_in_once() {
+    let (mut alice, mut bob, mut carol) = three();
+    for member in [&mut alice, &mut bob, &mut carol] {
+        member.host.psks.insert(b"psk".to_vec(), vec![7; 32]);
+    }
+    let (proposal, _) = bob.propose(ProposalKind::ExternalPsk(b"psk".to_vec())).unwrap();
+    alice.receive(&proposal).unwrap();
+    carol.receive(&proposal).unwrap();
+    let by_value = vec![ProposalKind::ExternalPsk(b"psk".to_vec()), ProposalKind::ExternalPsk(b"psk".to_vec())];
+    let message = MessageOptions { framing: Framing::Public, ..MessageOptions::default() };
+    let (commit, _) = alice.commit_now(CommitOptions { by_value, message, ..CommitOptions::default() }).unwrap();
+    let MlsMessage::PublicMessage(public) = decode_exact(&commit).unwrap() else { panic!("not public") };
+    let Content::Commit(content) = public.content.content else { panic!("no commit") };
+    assert_eq!(content.proposals.len(), 1);
+    assert_eq!(alice.group.pending_proposals().len(), 0);
+    bob.receive(&commit).unwrap();
+    carol.receive(&commit).unwrap();
+    agree(&[&alice, &bob, &carol]);
 }

@@ -119,21 +119,21 @@ impl<'a> Resolved<'a> {
         self.leaf() == Some(leaf)
     }
 
-    /// LIST-04, LIST-08: takes the place of an earlier change of the same thing, unless that is a Remove.
+    /// LIST-04, LIST-07, LIST-08: takes the place of an earlier proposal about the same thing, unless that is a Remove.
+    /// One PSK with two nonces would be two ids, and is still mixed in once.
     fn displace(self, chosen: &mut Vec<Self>) {
+        if let Proposal::Add(_) | Proposal::ExternalInit(_) | Proposal::Custom(_) = self.proposal {
+            return chosen.push(self);
+        }
         let same = |other: &Self| match (self.proposal, other.proposal) {
             (Proposal::GroupContextExtensions(_), Proposal::GroupContextExtensions(_)) => true,
             (Proposal::ReInit(_), Proposal::ReInit(_)) => true,
+            (Proposal::PreSharedKey(ours), Proposal::PreSharedKey(theirs)) => ours.psk.kind == theirs.psk.kind,
             _ => self.leaf().is_some() && self.leaf() == other.leaf(),
         };
-        match chosen.iter().position(same) {
-            Some(at) => {
-                if let Some(earlier) = chosen.get_mut(at)
-                    && !matches!(earlier.proposal, Proposal::Remove(_))
-                {
-                    *earlier = self;
-                }
-            }
+        match chosen.iter_mut().find(|other| same(other)) {
+            Some(earlier) if matches!(earlier.proposal, Proposal::Remove(_)) => {}
+            Some(earlier) => *earlier = self,
             None => chosen.push(self),
         }
     }
