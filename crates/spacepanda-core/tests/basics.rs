@@ -7,7 +7,8 @@ use std::sync::{
 };
 
 use spacepanda_core::core_mls::{
-    Client, Clock, Incoming, MlsConfig, MlsError, MlsHandle, ProposalSummary, TrustOnFirstUse, store::MemoryStore,
+    Client, Clock, CryptoError, Incoming, MlsConfig, MlsError, MlsHandle, ProposalSummary, TrustOnFirstUse,
+    store::MemoryStore,
 };
 
 fn client(identity: &str) -> Client {
@@ -377,4 +378,21 @@ fn grease_extensions_follow_the_configuration() {
     };
     assert_eq!(extensions(MlsConfig::default()), (1, 1));
     assert_eq!(extensions(MlsConfig::interop()), (0, 0));
+}
+
+/// LN-01, X-AUTH-11: a key package that its owner did not sign teaches the policy nothing about her keys.
+#[test]
+fn forged_key_package_is_not_trusted_on_first_use() {
+    use mls_engine::{
+        codec::{decode_exact, encode},
+        message::MlsMessage,
+    };
+    let (alice, carol, mallory) = (client("alice"), client("carol"), client("mallory"));
+    let group = alice.create_group(None).unwrap();
+    let genuine = carol.generate_key_package().unwrap();
+    let MlsMessage::KeyPackage(mut package) = decode_exact(&genuine).unwrap() else { panic!("no key package") };
+    package.leaf_node.signature_key = mls_crypto::SignaturePublicKey::new(mallory.signature_key().to_vec());
+    let forged = encode(&MlsMessage::KeyPackage(package)).unwrap();
+    assert!(matches!(group.propose_add(&forged, b"carol"), Err(MlsError::CryptoError(CryptoError::InvalidSignature))));
+    group.propose_add(&genuine, b"carol").unwrap();
 }

@@ -106,6 +106,9 @@ impl<'a> LeafRules<'a> {
                 Signature::new(Signed::LeafNode(None), key, leaf_content, &package.leaf_node.signature),
             ])
         })?;
+        for package in packages {
+            self.check_credential(&package.leaf_node, LeafPlace::KeyPackage { sending })?;
+        }
         Ok(packages.iter().map(|package| Checked((*package).clone())).collect())
     }
 
@@ -145,10 +148,12 @@ impl<'a> LeafRules<'a> {
         let tbs = leaf.tbs(self.group_id, index)?;
         // LN-02, LN-03: over our group id and the actual index.
         verify(self.suite, leaf, LeafNode::SIGNATURE_LABEL, &tbs, leaf.signature.as_slice())
-            .map_err(|_| ProcessError::BadSignature(Signed::LeafNode(place_index(place))))
+            .map_err(|_| ProcessError::BadSignature(Signed::LeafNode(place_index(place))))?;
+        self.check_credential(leaf, place)
     }
 
-    /// Everything but the signature.
+    /// Everything but the signature, and the credential: the policy is asked about keys that their owner has shown to
+    /// hold, so that a forged leaf teaches it nothing.
     fn check_unsigned(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
         check_source(leaf, place)?;
         self.check_lifetime(leaf, place)?;
@@ -156,8 +161,7 @@ impl<'a> LeafRules<'a> {
         check_extensions(leaf)?;
         // CRY-02, CRY-03
         self.suite.validate_hpke_public_key(&leaf.encryption_key)?;
-        self.suite.validate_signature_public_key(&leaf.signature_key)?;
-        self.check_credential(leaf, place)
+        Ok(self.suite.validate_signature_public_key(&leaf.signature_key)?)
     }
 
     /// LN-17 to LN-20: our own use demands a current lifetime; in a received tree an expired leaf is tolerated, so that
@@ -234,7 +238,8 @@ impl<'a> LeafRules<'a> {
             let content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?;
             let object = Signed::LeafNode(Some(*index));
             Ok(vec![Signature::new(object, &leaf.signature_key, content, &leaf.signature)])
-        })
+        })?;
+        members.iter().try_for_each(|(index, leaf)| self.check_credential(leaf, LeafPlace::Tree(*index)))
     }
 
     /// Verifies the signatures that `signatures` finds on each item, split over what `env.parallel` offers.
