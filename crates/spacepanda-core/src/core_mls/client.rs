@@ -136,7 +136,7 @@ impl Client {
         &self.inner.config
     }
 
-    /// Keeps a pre-shared key that members agreed on by other means, for [`MlsHandle::propose_psk`] (CAP-08).
+    /// Keeps a pre-shared key that members agreed on by other means, for [`crate::core_mls::MlsHandle::propose_psk`] (CAP-08).
     ///
     /// ```
     /// # use std::sync::Arc;
