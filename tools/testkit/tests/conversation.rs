@@ -142,3 +142,22 @@ fn a_psk_that_many_propose_is_mixed_in_once() {
     carol.receive(&commit).unwrap();
     agree(&[&alice, &bob, &carol]);
 }
+
+/// DEL-06: a commit that was made before a proposal and accepted a day later is still read by who took the proposal first.
+#[test]
+fn a_commit_that_waited_a_day_is_read() {
+    let (mut alice, mut bob, mut carol) = three();
+    let (id, commit, _) = alice.commit(CommitOptions::default()).unwrap();
+    let (proposal, _) = alice.propose(ProposalKind::Remove(carol.group.own_index())).unwrap();
+    for member in [&mut bob, &mut carol] {
+        member.receive(&proposal).unwrap();
+        member.host.now += 25 * 3_600;
+        if let Some(step) = member.group.expire(&member.host.env()) {
+            member.adopt(step).unwrap();
+        }
+        member.reopen();
+        member.receive(&commit).unwrap();
+    }
+    alice.accept(&id).unwrap();
+    agree(&[&alice, &bob, &carol]);
+}

@@ -56,10 +56,17 @@ impl SkippedKeys {
         self.keys.range(first..=last).map(|(id, skipped)| (skipped.created, *id))
     }
 
-    /// Keys older than the limit.
+    /// Keys of application messages older than the limit. A handshake's key stays: a commit that was made before a
+    /// proposal and accepted long after it has to be read, or the group is lost.
     pub(super) fn expired(&self, now: u64, limits: &Limits) -> Vec<MessageKeyId> {
         let too_old = |created: u64| now.saturating_sub(created) > limits.max_skipped_key_age;
-        self.ages.iter().take_while(|(created, _)| too_old(*created)).map(|(_, id)| *id).collect()
+        let old = self.ages.iter().take_while(|(created, _)| too_old(*created)).map(|(_, id)| *id);
+        old.filter(|id| id.kind != RatchetKind::Handshake).collect()
+    }
+
+    /// Keys of handshakes, which end with their epoch.
+    pub(super) fn handshakes(&self) -> impl Iterator<Item = MessageKeyId> + '_ {
+        self.keys.keys().copied().filter(|id| id.kind == RatchetKind::Handshake)
     }
 
     /// The keys that make room for `incoming` new ones of `leaf`: the sender's oldest, then the oldest of all.

@@ -61,7 +61,7 @@ impl SecretTree {
 
     /// What has to change for a past epoch to keep everything but our own leaf.
     ///
-    /// Our ratchets, blocks and skipped keys go. If our leaf was never used, the way down to it is derived, the
+    /// Our ratchets, blocks and skipped keys go, and everybody's skipped keys of handshakes. If our leaf was never used, the way down to it is derived, the
     /// node secrets beside it are kept, and the held node above and the leaf's own secret go; so afterwards no
     /// secret of ours can be derived from what is left, and every other member's still can.
     ///
@@ -83,7 +83,8 @@ impl SecretTree {
         }
         let started = kinds.into_iter().filter(|kind| self.ratchets.contains_key(&(own, *kind)));
         changes.extend(started.map(|kind| SecretTreeChange::DeleteRatchet { leaf: own, kind }));
-        changes.extend(self.skipped.of_sender(own).map(|(_, id)| SecretTreeChange::DeleteSkipped { id }));
+        let own_keys = self.skipped.of_sender(own).map(|(_, id)| id).filter(|id| id.kind != RatchetKind::Handshake);
+        changes.extend(own_keys.chain(self.skipped.handshakes()).map(|id| SecretTreeChange::DeleteSkipped { id }));
         Ok(changes)
     }
 

@@ -119,6 +119,21 @@ fn skipped_keys_expire() {
     assert!(tree.expired(u64::MAX, &limits).is_empty());
 }
 
+/// DEL-06: the key of a commit that was made before a proposal, and comes long after it, is still there; it ends with the
+/// epoch.
+#[test]
+fn skipped_keys_of_handshakes_end_with_the_epoch() {
+    let (suite, limits) = (Counting::new(), Limits { max_skipped_key_age: 10, ..Limits::default() });
+    let handshake = |generation| MessageKeyId::new(LeafIndex::new(2), RatchetKind::Handshake, generation);
+    let mut tree = tree_of(4);
+    open(&mut tree, handshake(1), 100).unwrap();
+    assert!(tree.expired(u64::MAX, &limits).is_empty());
+    tree.expire(u64::MAX, &limits);
+    assert!(tree.peek(&suite, handshake(0), &limits).is_ok());
+    let past = tree.into_receive_only(&suite, OWN).unwrap();
+    assert!(matches!(past.peek(&suite, handshake(0), &limits), Err(ProcessError::ReplayDetected { .. })));
+}
+
 /// DEL-14: a past epoch cannot send, in whatever state it was left, and still reads every other member.
 #[test]
 fn a_past_epoch_only_receives() {
