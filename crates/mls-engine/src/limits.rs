@@ -36,7 +36,7 @@ pub struct Limits {
     pub max_skipped_keys_per_sender: usize,
     /// Skipped message keys kept per group (PM-12).
     pub max_skipped_keys: usize,
-    /// Seconds a skipped message key is kept (PM-12, DEL-06).
+    /// Seconds a skipped key of an application message is kept (PM-12, DEL-06).
     pub max_skipped_key_age: u64,
     /// Past epochs whose messages can still be read (EPO-03).
     pub max_past_epochs: usize,

@@ -1,7 +1,8 @@
 //! Keys of messages that have not arrived yet (RFC 9420, Sections 9.2 and 15.3).
 //!
 //! In: keys that a ratchet passed over, with the time. Out: the key of a late message, and what has to go.
-//! Always: bounded per sender, per tree and by age (PM-12, DEL-06); the oldest go first.
+//! Always: bounded per sender and per tree (PM-12), the oldest go first; keys of application messages by age too
+//! (DEL-06), those of handshakes by their epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
