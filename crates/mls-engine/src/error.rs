@@ -211,7 +211,7 @@ pub enum ProcessError {
     /// ReInit beside another proposal (LIST-09).
     #[error("ReInit must be the only proposal")]
     ReInitNotAlone,
-    /// ReInit to an older version, a bad suite or the same group id (PROP-12, PROP-13).
+    /// ReInit to an older version, a bad suite or, unless the host accepts it, the same group id (PROP-12, PROP-13).
     #[error("ReInit parameters are not acceptable")]
     InvalidReInit,
     /// Not exactly one ExternalInit (EXT-01).
@@ -334,7 +334,7 @@ pub enum ProcessError {
     /// What was worked out belongs to a state the group has left.
     #[error("the group has moved on")]
     Superseded,
-    /// `external_senders` is empty, has duplicates, or a bad key (XS-07).
+    /// `external_senders` is too long, has duplicates, or a bad key (XS-07).
     #[error("external senders are not valid")]
     InvalidExternalSenders,
 }

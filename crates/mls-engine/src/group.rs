@@ -168,6 +168,11 @@ impl Group {
         self.pending.keys().copied().collect()
     }
 
+    /// The public state that a pending commit leads to: its tree may travel beside the Welcome (Section 12.4.3.3).
+    pub fn pending_state(&self, commit_id: &CommitId) -> Option<&Arc<PublicState>> {
+        self.pending.get(commit_id).map(|candidate| &candidate.public)
+    }
+
     /// The epochs before this one whose messages can still be read.
     pub fn past_epochs(&self) -> Vec<u64> {
         self.past.keys().copied().collect()

@@ -238,6 +238,12 @@ pub trait Policy: Send + Sync {
         true
     }
 
+    /// PROP-13: whether a group may be continued under its own id. Section 11.2 does not forbid it; a host that knows its
+    /// groups by their ids could not tell the two apart. No, unless the host keeps them apart in another way.
+    fn accepts_reinit_under_same_id(&self) -> bool {
+        false
+    }
+
     /// The rules of a registered custom proposal type; `None` refuses the type.
     fn custom_proposal(&self, proposal_type: ProposalType) -> Option<CustomProposalRules>;
 }

@@ -172,6 +172,13 @@ impl KeyPackageSecrets {
         }
     }
 
+    /// The package, and its private keys: init key, leaf key, signature key. [`KeyPackageSecrets::from_parts`] takes them
+    /// back. For a host that keeps keys in a form of its own, and for test vectors.
+    pub fn into_parts(self) -> (KeyPackage, HpkePrivateKey, HpkePrivateKey, SignaturePrivateKey) {
+        let Self { key_package, init_key, leaf_key, signature_key } = self;
+        (key_package, init_key, leaf_key, signature_key)
+    }
+
     /// The package.
     pub fn key_package(&self) -> &KeyPackage {
         &self.key_package

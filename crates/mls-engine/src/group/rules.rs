@@ -219,7 +219,8 @@ impl ProposalList<'_> {
     fn check_reinit(&self, reinit: &ReInit) -> Result<(), ProcessError> {
         let context = self.state.context();
         let version_ok = reinit.version >= context.version && reinit.version == ProtocolVersion::MLS10;
-        if !version_ok || reinit.group_id == context.group_id {
+        let id_ok = reinit.group_id != context.group_id || self.env.policy.accepts_reinit_under_same_id();
+        if !version_ok || !id_ok {
             return Err(ProcessError::InvalidReInit);
         }
         check_context_placement(&reinit.extensions)
@@ -268,7 +269,8 @@ pub(crate) fn check_context_placement(extensions: &Extensions) -> Result<(), Pro
     }
 }
 
-/// XS-07, CRED-06, CRED-07: every external sender has a valid key of its own and a credential that is vouched for.
+/// XS-07, CRED-06, CRED-07: every external sender has a valid key of its own and a credential that is vouched for. A list
+/// without any is what it says: nobody. Section 12.1.8.1 allows it, and who refused it would fall out of the group.
 pub(crate) fn check_external_senders(
     env: &Env<'_>,
     suite: &dyn SuiteCrypto,
@@ -280,7 +282,7 @@ pub(crate) fn check_external_senders(
     }
     let senders = extensions.external_senders()?;
     let keys: BTreeSet<_> = senders.iter().map(|sender| &sender.signature_key).collect();
-    if senders.is_empty() || senders.len() > MAX_EXTERNAL_SENDERS || keys.len() != senders.len() {
+    if senders.len() > MAX_EXTERNAL_SENDERS || keys.len() != senders.len() {
         return Err(ProcessError::InvalidExternalSenders);
     }
     for sender in &senders {

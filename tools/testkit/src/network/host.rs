@@ -54,6 +54,8 @@ pub struct TestPolicy {
     pub no_removes: bool,
     /// Whether proposals of those who are no members are refused.
     pub no_outside_proposals: bool,
+    /// Whether a group may be continued under its own id.
+    pub reinit_under_same_id: bool,
     /// Custom proposal types and their rules.
     pub custom: BTreeMap<u16, CustomProposalRules>,
 }
@@ -107,6 +109,10 @@ impl Policy for TestPolicy {
 
     fn greases_extensions(&self) -> bool {
         !self.no_grease_extensions
+    }
+
+    fn accepts_reinit_under_same_id(&self) -> bool {
+        self.reinit_under_same_id
     }
 
     fn max_lifetime(&self) -> u64 {

@@ -62,6 +62,15 @@ fn missing_psk_may_be_proposed() {
     assert_eq!(scene.alice.commit_by_value(own).unwrap_err(), expected);
 }
 
+/// PROP-13: a host that tells the two groups apart may have it so.
+#[test]
+fn reinit_under_the_same_id_where_the_host_accepts_it() {
+    let mut scene = Scene::new();
+    scene.alice.host.policy.reinit_under_same_id = true;
+    let (message, _) = scene.insider().proposal(Proposal::ReInit(reinit(b"group")));
+    scene.alice.receive(&message).unwrap();
+}
+
 /// PROP-12, PROP-13
 #[test]
 fn reinit_to_what_cannot_be() {

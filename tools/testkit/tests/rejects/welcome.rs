@@ -256,14 +256,14 @@ fn external_senders_that_are_not_acceptable() {
         extensions.set_body(ExtensionType::EXTERNAL_SENDERS, &senders).unwrap();
         extensions
     };
-    let empty = list(Vec::new());
-    refuses(|welcome| welcome.context.extensions = empty, ProcessError::InvalidExternalSenders);
     let mut invitation = Invitation::new();
     let leaf = invitation.keys.key_package().leaf_node.clone();
     let service = ExternalSender {
         signature_key: leaf.signature_key,
         credential: mls_engine::message::Credential::basic(b"service"),
     };
+    let twice = list(vec![service.clone(), service.clone()]);
+    refuses(|welcome| welcome.context.extensions = twice, ProcessError::InvalidExternalSenders);
     invitation.welcome.context.extensions = list(vec![service]);
     invitation.accepted();
     invitation.frank.host.policy.refused = vec![b"service".to_vec()];
