@@ -6,7 +6,7 @@ use mls_crypto::{CryptoProvider, Secret, Sequential};
 use mls_engine::{
     error::Refusal,
     limits::Limits,
-    message::{GroupContext, LeafNode, ProposalType},
+    message::{GroupContext, LeafNode, Lifetime, ProposalType},
     policy::{
         CommitClaim, CredentialClaim, CustomProposalRules, Env, Policy, Predecessor, ProposalClaim, PskSource,
         Timestamp,
@@ -15,7 +15,7 @@ use mls_engine::{
 
 use crate::network::SeededRandom;
 
-/// Some time at which the key packages of the vectors are valid.
+/// Some time at which the key packages of the official vectors are valid.
 const NOW: Timestamp = 1_700_000_000;
 
 /// What [`Env`] borrows from.
@@ -24,11 +24,12 @@ pub(super) struct Host {
     random: SeededRandom,
     limits: Limits,
     psks: ExternalPsks,
+    now: Timestamp,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { random: SeededRandom::new(0), limits: Limits::default(), psks: ExternalPsks::default() }
+        Self { random: SeededRandom::new(0), limits: Limits::default(), psks: ExternalPsks::default(), now: NOW }
     }
 }
 
@@ -39,9 +40,16 @@ impl Host {
         Self { psks, ..Self::default() }
     }
 
+    /// A host that lives when a key package with this lifetime is valid: in its middle, unless it is valid already.
+    pub(super) fn within(self, lifetime: &Lifetime) -> Self {
+        let Lifetime { not_before, not_after } = *lifetime;
+        let middle = not_before.midpoint(not_after);
+        Self { now: if lifetime.contains(self.now) { self.now } else { middle }, ..self }
+    }
+
     pub(super) fn env<'a>(&'a self, crypto: &'a dyn CryptoProvider) -> Env<'a> {
-        let Self { random, limits, psks } = self;
-        Env { crypto, random, parallel: &Sequential, policy: &AllowAll, psks, limits, now: NOW }
+        let Self { random, limits, psks, now } = self;
+        Env { crypto, random, parallel: &Sequential, policy: &AllowAll, psks, limits, now: *now }
     }
 }
 

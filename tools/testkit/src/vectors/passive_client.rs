@@ -6,10 +6,10 @@ use mls_crypto::{CipherSuite, CryptoProvider, SuiteCrypto};
 use mls_engine::{
     codec::decode_exact,
     group::{Group, KeyPackageSecrets, Processed},
-    message::MlsMessage,
+    message::{KeyPackage, LeafNodeSource, MlsMessage},
     policy::Env,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Failure, Hex,
@@ -19,45 +19,69 @@ use super::{
 };
 
 /// A client's keys, its Welcome, and the epochs that follow.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    pub(super) cipher_suite: u16,
-    external_psks: Vec<ExternalPsk>,
-    key_package: Hex,
-    signature_priv: Hex,
-    encryption_priv: Hex,
-    init_priv: Hex,
-    welcome: Hex,
-    ratchet_tree: Option<Hex>,
-    initial_epoch_authenticator: Hex,
-    epochs: Vec<Epoch>,
+    /// The suite.
+    pub cipher_suite: u16,
+    /// External PSKs that the client knows.
+    pub external_psks: Vec<ExternalPsk>,
+    /// Its key package, an MLSMessage.
+    pub key_package: Hex,
+    /// Private half of its signature key.
+    pub signature_priv: Hex,
+    /// Private half of its leaf's encryption key.
+    pub encryption_priv: Hex,
+    /// Private half of its init key.
+    pub init_priv: Hex,
+    /// The Welcome, an MLSMessage.
+    pub welcome: Hex,
+    /// The tree, if it is not inside the Welcome.
+    pub ratchet_tree: Option<Hex>,
+    /// What it agrees on with the group when it has joined.
+    pub initial_epoch_authenticator: Hex,
+    /// What it follows then.
+    pub epochs: Vec<Epoch>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An external PSK.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct ExternalPsk {
-    psk_id: Hex,
-    psk: Hex,
+pub struct ExternalPsk {
+    /// Its id.
+    pub psk_id: Hex,
+    /// Its secret.
+    pub psk: Hex,
 }
 
-#[derive(Debug, Deserialize)]
+/// The step to one epoch.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Epoch {
-    proposals: Vec<Hex>,
-    commit: Hex,
-    epoch_authenticator: Hex,
+pub struct Epoch {
+    /// Proposals that came before the commit, MLSMessages.
+    pub proposals: Vec<Hex>,
+    /// The commit, an MLSMessage.
+    pub commit: Hex,
+    /// What members agree on then.
+    pub epoch_authenticator: Hex,
 }
 
-/// The client joins, and agrees with the group in every epoch.
+/// The client joins, and agrees with the group in every epoch. It does so at a time at which its key package is valid.
 ///
 /// # Errors
 /// The first epoch in which it does not, or could not follow.
 pub fn check(case: &Case, provider: &dyn CryptoProvider) -> Outcome {
     let suite = provider.suite(CipherSuite(case.cipher_suite))?;
+    let MlsMessage::KeyPackage(key_package) = decode_exact(&case.key_package).at("key_package")? else {
+        return Err(Failure::new("key_package: another message"));
+    };
     let host = Host::with_psks(case.external_psks.iter().map(|psk| (&*psk.psk_id, &*psk.psk)));
+    let host = match &key_package.leaf_node.source {
+        LeafNodeSource::KeyPackage(lifetime) => host.within(lifetime),
+        _ => host,
+    };
     let env = host.env(provider);
-    let mut group = join(case, &env, &*suite).at("welcome")?;
+    let mut group = join(case, *key_package, &env, &*suite).at("welcome")?;
     let authenticator = group.epoch_authenticator().as_slice();
     same("initial_epoch_authenticator", authenticator, &case.initial_epoch_authenticator)?;
     for (number, epoch) in case.epochs.iter().enumerate() {
@@ -66,13 +90,10 @@ pub fn check(case: &Case, provider: &dyn CryptoProvider) -> Outcome {
     Ok(())
 }
 
-fn join(case: &Case, env: &Env<'_>, suite: &dyn SuiteCrypto) -> Result<Group, Failure> {
-    let MlsMessage::KeyPackage(key_package) = decode_exact(&case.key_package)? else {
-        return Err(Failure::new("not a key package"));
-    };
+fn join(case: &Case, key_package: KeyPackage, env: &Env<'_>, suite: &dyn SuiteCrypto) -> Result<Group, Failure> {
     let secrets = KeyPackageSecrets::from_parts(
         env,
-        *key_package,
+        key_package,
         hpke_key(suite, &case.init_priv),
         hpke_key(suite, &case.encryption_priv),
         signature_key(suite, &case.signature_priv),
