@@ -5,12 +5,14 @@
 //! Always: a stack knows no gRPC, the runner knows no MLS.
 
 pub mod cli;
+pub mod matrix;
 pub mod message;
 pub mod ours;
 pub mod passive;
 pub mod report;
 pub mod script;
 pub mod service;
+pub mod trials;
 
 mod client;
 mod play;

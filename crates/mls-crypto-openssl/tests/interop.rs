@@ -1,0 +1,11 @@
+//! The harness's scripts for the suites with X448 and Ed448, ours with ours, over gRPC.
+
+use std::{io, process::ExitCode, sync::Arc};
+
+use interop::trials::{Long, run};
+use mls_crypto_openssl::OpenSsl;
+
+fn main() -> io::Result<ExitCode> {
+    let long = Long { config: "deep_random", cipher_suite: 4, encrypt_handshake: false };
+    run(Arc::new(OpenSsl::default()), long)
+}
