@@ -1,17 +1,21 @@
-//! Serves OpenMLS or mls-rs to the MLS working group's interop harness.
+//! OpenMLS and mls-rs in the MLS working group's interop harness: as servers, and in groups with us.
 //!
-//! In: which of them, and where. Out: the harness's gRPC service.
-//! Always: it runs until it is stopped.
+//! In: a command line. Out: the harness's gRPC service over one of them, or the matrix of who was in groups with whom.
+//! Always: the status is 0 only if nothing failed that is not explained.
 
-use std::net::{IpAddr, SocketAddr};
+mod matrix;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use interop::{Running, Server, serve};
+use interop::cli::{Exit, ServeArgs};
 use interop_peers::{MlsRs, OpenMls};
 
-/// Other MLS implementations behind the MLS working group's interop harness.
+use matrix::MatrixArgs;
+
+/// Other MLS implementations in the MLS working group's interop harness.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "interop-peers", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -19,38 +23,39 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers the harness's calls until stopped.
+    /// Answer the harness's calls until stopped.
     Serve {
         /// The implementation under test.
         #[arg(long)]
         stack: Peer,
-        /// Where to listen; 0 takes a free port.
-        #[arg(long)]
-        port: u16,
-        /// The address to listen at.
-        #[arg(long, default_value = "127.0.0.1")]
-        host: IpAddr,
+        #[command(flatten)]
+        at: ServeArgs,
     },
+    /// Play all scripts in groups of ours and theirs, and write down what came of it.
+    Matrix(MatrixArgs),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Peer {
     Openmls,
-    #[value(name = "mls-rs")]
     MlsRs,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Command::Serve { stack, port, host } = Arguments::parse().command;
-    let running = start(stack, SocketAddr::new(host, port)).await?;
-    println!("listening at {}", running.address);
-    Ok(running.wait().await?)
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("interop-peers: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-async fn start(stack: Peer, address: SocketAddr) -> std::io::Result<Running> {
-    match stack {
-        Peer::Openmls => serve(address, Server::new(OpenMls::default())).await,
-        Peer::MlsRs => serve(address, Server::new(MlsRs::default())).await,
+async fn run() -> Exit {
+    match Arguments::parse().command {
+        Command::Serve { stack: Peer::Openmls, at } => at.serve(OpenMls::default()).await,
+        Command::Serve { stack: Peer::MlsRs, at } => at.serve(MlsRs::default()).await,
+        Command::Matrix(args) => args.run().await,
     }
 }

@@ -65,6 +65,12 @@ impl Client {
         Ok(Self { name, suites: suites.into_inner().ciphersuites.into_iter().collect(), stub })
     }
 
+    /// The same server under a name of our choice, for reports.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Its calls.
     pub(crate) fn stub(&self) -> Stub<Channel> {
         self.stub.clone()

@@ -1,7 +1,8 @@
 //! What the harness asks of an implementation under test, without numbers and without gRPC.
 //!
 //! In: the fields of a call. Out: what the call answers, or why not.
-//! Always: a stack keeps nothing between calls but what it returned; [`crate::Server`] keeps that, and numbers it.
+//! Always: between calls a stack keeps signature keys of identities at most; [`crate::Server`] keeps everything else that it
+//! returned, and numbers it.
 
 use crate::message::{CreateGroupRequest, Extension, PreSharedKey, ProposalDescription};
 
