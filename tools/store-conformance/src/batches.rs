@@ -1,6 +1,6 @@
 //! A batch happens as a whole or not at all, on the state it was worked out from.
 
-use spacepanda_core::core_mls::store::{Revision, Section, Space, StateStore, StoreError, Write};
+use mls_store::{Revision, Section, Space, StateStore, StoreError, Write};
 
 use crate::{
     Check,

@@ -14,7 +14,7 @@ mod batches;
 mod records;
 mod threads;
 
-use spacepanda_core::core_mls::store::StateStore;
+use mls_store::StateStore;
 
 /// One rule of the contract, checked on an empty store.
 pub type Check = fn(&dyn StateStore);
@@ -40,7 +40,7 @@ mod tools {
     //! Short words for the checks.
 
     use mls_crypto::Secret;
-    use spacepanda_core::core_mls::store::{Key, Revision, Section, Space, StateStore, StoreError, Write};
+    use mls_store::{Key, Revision, Section, Space, StateStore, StoreError, Write};
 
     pub(crate) fn key(class: u8, epoch: u64, id: &[u8]) -> Key {
         Key { class, epoch, id: id.to_vec() }

@@ -1,6 +1,6 @@
 //! Records are what was put, under the name it was put, until it is deleted.
 
-use spacepanda_core::core_mls::store::{Revision, Space, StateStore, Write};
+use mls_store::{Revision, Space, StateStore, Write};
 
 use crate::{
     Check,

@@ -2,7 +2,7 @@
 
 use std::{sync::Barrier, thread};
 
-use spacepanda_core::core_mls::store::{Revision, Section, Space, StateStore, StoreError, Write};
+use mls_store::{Revision, Section, Space, StateStore, StoreError, Write};
 
 use crate::{
     Check,

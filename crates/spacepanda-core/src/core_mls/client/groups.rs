@@ -138,7 +138,7 @@ impl Client {
     pub fn groups(&self) -> MlsResult<Vec<Vec<u8>>> {
         let id = |(space, _)| match space {
             Space::Group(id) => Some(id),
-            Space::Client => None,
+            Space::Client | Space::Application(_) => None,
         };
         Ok(self.inner.store.spaces()?.into_iter().filter_map(id).collect())
     }

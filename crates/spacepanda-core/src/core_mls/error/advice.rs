@@ -128,7 +128,24 @@ const fn store(error: StoreError) -> Advice {
     match error {
         StoreError::Conflict { .. } => retry("store_conflict", "call again; another process changed the state"),
         StoreError::Unavailable => retry("store_unavailable", "make the store reachable, then call again"),
-        StoreError::Damaged => final_("store_damaged", "restore the store, and join the groups anew"),
+        StoreError::TimedOut => retry("store_timed_out", "call again; another process was busy"),
+        StoreError::Unsure => retry("store_unsure", "call again; the state is read anew first"),
+        StoreError::WrongKey => retry("store_wrong_key", "ask for the passphrase again"),
+        StoreError::WeakPassphrase { .. } => retry("store_weak_passphrase", "ask for a longer passphrase"),
+        StoreError::WrongKind => final_("store_wrong_kind", "open it with the kind of key it was made with"),
+        StoreError::NewerSchema { .. } => final_("store_newer_schema", "update this client"),
+        StoreError::NotAStore => final_("store_not_a_store", "correct the path, or restore the store"),
+        StoreError::KdfTooWeak { .. } => final_("store_kdf_too_weak", "somebody changed the header; restore it"),
+        StoreError::KdfTooCostly { .. } => final_("store_kdf_too_costly", "open it on a larger machine"),
+        StoreError::SqliteTooOld { .. } => final_("store_sqlite_too_old", "update SQLite"),
+        StoreError::SettingRefused { .. } => {
+            final_("store_setting_refused", "use the SQLite that comes with the store")
+        }
+        StoreError::RolledBack { .. } => final_("store_rolled_back", "bring the newest copy, or join the groups anew"),
+        StoreError::KeyLost { .. } => final_("store_key_lost", "bring the newest keys, or join the groups anew"),
+        StoreError::RowDamaged { .. } => final_("store_row_damaged", "restore the store, and join the groups anew"),
+        StoreError::NameTooLong { .. } => final_("store_name_too_long", "use a shorter name"),
+        _ => final_("store_damaged", "restore the store, and join the groups anew"),
     }
 }
 

@@ -7,7 +7,10 @@ use mls_engine::{
 };
 
 use super::MlsError;
-use crate::core_mls::{MessageType, store::StoreError};
+use crate::core_mls::{
+    MessageType,
+    store::{StoreError, Table},
+};
 
 fn samples() -> Vec<MlsError> {
     use MlsError as E;
@@ -48,6 +51,21 @@ fn samples() -> Vec<MlsError> {
         E::Store(StoreError::Conflict { expected: 1, actual: 2 }),
         E::Store(StoreError::Unavailable),
         E::Store(StoreError::Damaged),
+        E::Store(StoreError::TimedOut),
+        E::Store(StoreError::Unsure),
+        E::Store(StoreError::WrongKey),
+        E::Store(StoreError::WrongKind),
+        E::Store(StoreError::NotAStore),
+        E::Store(StoreError::WeakPassphrase { characters: 1, needed: 12 }),
+        E::Store(StoreError::NewerSchema { found: 2, known: 1 }),
+        E::Store(StoreError::KdfTooWeak { memory_kib: 1, passes: 1, lanes: 1 }),
+        E::Store(StoreError::KdfTooCostly { memory_kib: 1, passes: 1, lanes: 1 }),
+        E::Store(StoreError::SqliteTooOld { found: 1, needed: 2 }),
+        E::Store(StoreError::SettingRefused { name: "name" }),
+        E::Store(StoreError::RolledBack { found: 1, expected: 2 }),
+        E::Store(StoreError::KeyLost { period: 1 }),
+        E::Store(StoreError::RowDamaged { table: Table::Meta }),
+        E::Store(StoreError::NameTooLong { len: 2, limit: 1 }),
         E::Rejected(ProcessError::DuplicateClient),
         E::Refused(OperationError::ReservedLabel),
     ]

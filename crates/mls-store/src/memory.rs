@@ -13,7 +13,7 @@ use std::{
 
 use mls_crypto::Secret;
 
-use super::{Key, Revision, Section, Space, StateStore, StoreError, Write};
+use crate::{Key, Revision, Section, Space, StateStore, StoreError, Write};
 
 /// State in memory, wiped when dropped.
 #[derive(Default)]
@@ -34,9 +34,9 @@ impl MemoryStore {
     /// An empty store.
     ///
     /// ```
-    /// # use spacepanda_core::core_mls::store::{MemoryStore, StateStore};
+    /// # use mls_store::{MemoryStore, StateStore};
     /// assert!(MemoryStore::new().spaces()?.is_empty());
-    /// # Ok::<(), spacepanda_core::core_mls::store::StoreError>(())
+    /// # Ok::<(), mls_store::StoreError>(())
     /// ```
     pub fn new() -> Self {
         Self::default()
