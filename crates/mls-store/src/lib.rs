@@ -5,6 +5,8 @@
 //!
 //! [`StateStore`] is the trait. [`MemoryStore`] forgets everything when it ends.
 
+pub mod files;
+
 mod error;
 mod memory;
 mod record;

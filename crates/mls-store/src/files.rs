@@ -1,0 +1,80 @@
+//! The few files beside the database, behind a trait, so that a test can take the power away.
+//!
+//! In: paths, offsets and bytes. Out: bytes, and errors of the medium.
+//! Always: a file or directory is for its owner only from the moment it exists; only what was synced counts as written.
+
+#[cfg(not(unix))]
+#[path = "files/open_other.rs"]
+mod open;
+#[cfg(unix)]
+#[path = "files/open_unix.rs"]
+mod open;
+
+mod disk;
+mod memory;
+
+use core::fmt;
+use std::{io, path::Path};
+
+pub use disk::Disk;
+pub use memory::MemoryFiles;
+
+/// What the store asks of a file system. Handles are not kept: each call names the file.
+///
+/// An implementation never opens an existing file in [`Files::create`] and [`Files::len`]: closing a file gives up the
+/// locks that SQLite has on it in the same process.
+pub trait Files: Send + Sync + fmt::Debug {
+    /// Makes a directory that only its owner may enter (mode 0700), and those above it; nothing happens if it is there.
+    ///
+    /// # Errors
+    /// As the medium fails.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes an empty file that only its owner may read and write (mode 0600).
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if it is there, else as the medium fails.
+    fn create(&self, path: &Path) -> io::Result<()>;
+
+    /// The length of a file; `None` if it is not there.
+    ///
+    /// # Errors
+    /// As the medium fails.
+    fn len(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// Reads from an offset; returns how many bytes there were, less than asked for only at the end of the file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if the file is not there, else as the medium fails.
+    fn read_at(&self, path: &Path, offset: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes in place, at an offset; the file grows if need be.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if the file is not there, else as the medium fails.
+    fn write_at(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns when what was written to the file is durable.
+    ///
+    /// # Errors
+    /// As the medium fails; what was written since the last sync may be lost then.
+    fn sync(&self, path: &Path) -> io::Result<()>;
+
+    /// Renames a file, in place of one that is there. Durable after [`Files::sync_dir`].
+    ///
+    /// # Errors
+    /// As the medium fails.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file; nothing happens if it is not there. Durable after [`Files::sync_dir`].
+    ///
+    /// # Errors
+    /// As the medium fails.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Returns when the names in a directory are durable.
+    ///
+    /// # Errors
+    /// As the medium fails.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+}
