@@ -78,3 +78,8 @@ pub trait Files: Send + Sync + fmt::Debug {
     /// As the medium fails.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
+
+/// Whatever the medium's reason, the store is not there for now.
+pub(crate) fn unavailable(_: io::Error) -> crate::StoreError {
+    crate::StoreError::Unavailable
+}

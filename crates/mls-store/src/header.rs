@@ -1,0 +1,168 @@
+//! The header: how a store is unlocked. Not secret, but authenticated.
+//!
+//! ```text
+//!  0 "SPANDAMS" | 8 format u32 | 12 kind u8 | 13 source u8 | 14 zeros | 16 store id
+//! 32 memory u32 | 36 passes u32 | 40 lanes u32 | 44 salt 16 | 60 zeros | 64 tag 32 | 96
+//! ```
+//!
+//! Always: the tag is HMAC-SHA-256 over the first 64 bytes under a key derived from the root key, so that exactly one
+//! root key fits a header and nobody else can change it. Where there is no root key it is the SHA-256 of them.
+
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{SHA256, digest},
+};
+use mls_crypto::Secret;
+
+use crate::{
+    StoreError,
+    files::{Files, unavailable},
+    kdf::{KdfParams, SALT_LEN, check_new},
+    place::StoreId,
+    seal::{derive, mac, random},
+    unlock::{Root, Unlock},
+};
+
+/// What the header file says.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) store: StoreId,
+    kind: u8,
+    /// Whether the keys of periods are in a key source of the host, and not in the slots beside the database.
+    source: bool,
+    params: Option<KdfParams>,
+    salt: [u8; SALT_LEN],
+}
+
+impl Header {
+    /// Of a new store. Returns the root key with it, where there is one, so that it is derived once.
+    pub(crate) fn create(unlock: &Unlock) -> Result<(Self, Option<Secret>), StoreError> {
+        let params = match &unlock.root {
+            Root::Passphrase(passphrase) => {
+                check_new(passphrase)?;
+                Some(unlock.params)
+            }
+            Root::Raw(_) | Root::Source => None,
+        };
+        let salt = if params.is_some() { random()? } else { [0; SALT_LEN] };
+        let source = unlock.source.is_some();
+        let header = Self { store: StoreId(random()?), kind: kind(&unlock.root), source, params, salt };
+        let root = header.root(unlock)?;
+        Ok((header, root))
+    }
+
+    /// Of a store that is there: the header, and its root key where there is one.
+    pub(crate) fn open(files: &dyn Files, dir: &Path, unlock: &Unlock) -> Result<(Self, Option<Secret>), StoreError> {
+        let path = path(dir);
+        if files.len(&path).map_err(unavailable)? != Some(HEADER_LEN) {
+            return Err(StoreError::NotAStore);
+        }
+        let mut bytes = [0; 96];
+        files.read_at(&path, 0, &mut bytes).map_err(unavailable)?;
+        let header = Self::decode(&bytes)?;
+        if header.kind != kind(&unlock.root) || header.source != unlock.source.is_some() {
+            return Err(StoreError::WrongKind);
+        }
+        let root = header.root(unlock)?;
+        let expected = header.encode(root.as_ref());
+        verify_slices_are_equal(&bytes, &expected).map_err(|_| StoreError::WrongKey)?;
+        Ok((header, root))
+    }
+
+    /// Durable on return; an old header is replaced as a whole.
+    pub(crate) fn write(&self, files: &dyn Files, dir: &Path, root: Option<&Secret>) -> Result<(), StoreError> {
+        let new = dir.join("header.new");
+        let write = || {
+            files.remove(&new)?;
+            files.create(&new)?;
+            files.write_at(&new, 0, &self.encode(root))?;
+            files.sync(&new)?;
+            files.rename(&new, &path(dir))?;
+            files.sync_dir(dir)
+        };
+        write().map_err(unavailable)
+    }
+
+    fn root(&self, unlock: &Unlock) -> Result<Option<Secret>, StoreError> {
+        match &unlock.root {
+            Root::Passphrase(passphrase) => {
+                self.params.ok_or(StoreError::NotAStore)?.derive(passphrase, &self.salt).map(Some)
+            }
+            Root::Raw(key) => Ok(Some(key.duplicate())),
+            Root::Source => Ok(None),
+        }
+    }
+
+    fn encode(&self, root: Option<&Secret>) -> Vec<u8> {
+        let Self { store, kind, source, params, salt } = self;
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(FORMAT.to_be_bytes());
+        bytes.extend([*kind, u8::from(*source), 0, 0]);
+        bytes.extend(store.0);
+        let numbers = params.map_or([0; 3], |params| [params.memory_kib, params.passes, params.lanes]);
+        numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+        bytes.extend(salt);
+        bytes.extend([0; 4]);
+        match root {
+            Some(root) => {
+                let tag = mac(&derive(root, TAG_KEY, &store.0), &[&bytes]);
+                bytes.extend(tag.as_ref());
+            }
+            None => bytes.extend(digest(&SHA256, &bytes).as_ref().to_vec()),
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8; 96]) -> Result<Self, StoreError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(StoreError::NotAStore)?;
+        let mut rest = Rest(rest);
+        let found = rest.number()?;
+        if found == 0 {
+            return Err(StoreError::NotAStore);
+        }
+        if found > FORMAT {
+            return Err(StoreError::NewerSchema { found, known: FORMAT });
+        }
+        let [kind, source, _, _] = rest.take()?;
+        let store = StoreId(rest.take()?);
+        let (memory_kib, passes, lanes) = (rest.number()?, rest.number()?, rest.number()?);
+        // Refused before anything is derived: somebody may have written less, or more, than we ever would.
+        let params = if kind == PASSPHRASE { Some(KdfParams::new(memory_kib, passes, lanes)?) } else { None };
+        Ok(Self { store, kind, source: source == 1, params, salt: rest.take()? })
+    }
+}
+
+/// What is not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(StoreError::NotAStore)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn number(&mut self) -> Result<u32, StoreError> {
+        self.take().map(u32::from_be_bytes)
+    }
+}
+
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join("header")
+}
+
+const fn kind(root: &Root) -> u8 {
+    match root {
+        Root::Raw(_) => 0,
+        Root::Passphrase(_) => PASSPHRASE,
+        Root::Source => 2,
+    }
+}
+
+const MAGIC: &[u8] = b"SPANDAMS";
+const FORMAT: u32 = 1;
+const PASSPHRASE: u8 = 1;
+const HEADER_LEN: u64 = 96;
+const TAG_KEY: &[u8] = b"SpacePanda store 1 header";

@@ -1,0 +1,75 @@
+//! The key of the current period, in memory while the store is open.
+//!
+//! Always: one key at most; that of a period that is over is wiped when the store notices.
+
+use mls_crypto::Secret;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{
+    fault::fault,
+    meta::{Meta, Row},
+    pages::Tree,
+};
+use crate::{StoreError, place::StoreId, unlock::Keyring};
+
+/// Where keys come from, and the current one.
+pub(super) struct Keys {
+    pub(super) ring: Keyring,
+    pub(super) store: StoreId,
+    current: Option<(u64, Secret)>,
+}
+
+impl Keys {
+    pub(super) const fn new(ring: Keyring, store: StoreId) -> Self {
+        Self { ring, store, current: None }
+    }
+
+    /// The key of this period, which is the current one.
+    pub(super) fn of(&mut self, period: u64) -> Result<&Secret, StoreError> {
+        let known = self.current.take().filter(|(known, _)| *known == period);
+        let current = match known {
+            Some(current) => current,
+            None => (period, self.ring.load(period)?),
+        };
+        Ok(&self.current.insert(current).1)
+    }
+
+    /// The key of a period that has just begun.
+    pub(super) fn set(&mut self, period: u64, key: Secret) {
+        self.current = Some((period, key));
+    }
+
+    /// Begins a transaction, and verifies where the store is.
+    pub(super) fn begin<'c>(
+        &mut self,
+        connection: &'c Connection,
+        behavior: TransactionBehavior,
+    ) -> Result<(Transaction<'c>, Meta), StoreError> {
+        let transaction = Transaction::new_unchecked(connection, behavior).map_err(fault)?;
+        let row = Row::read(&transaction)?;
+        let store = self.store;
+        let key = self.of(row.period())?;
+        let meta = row.verify(store, key)?;
+        Ok((transaction, meta))
+    }
+
+    /// Begins to read. Another process may move to the next period between our look at the database and our look at the
+    /// key source; then the store is locked, so that both stand still.
+    pub(super) fn begin_reading<'c>(
+        &mut self,
+        connection: &'c Connection,
+    ) -> Result<(Transaction<'c>, Meta), StoreError> {
+        match self.begin(connection, TransactionBehavior::Deferred) {
+            Err(StoreError::KeyLost { .. } | StoreError::RolledBack { .. }) => {
+                self.begin(connection, TransactionBehavior::Immediate)
+            }
+            other => other,
+        }
+    }
+
+    /// The tree of keys.
+    pub(super) fn tree<'c>(&mut self, transaction: &'c Connection, meta: &Meta) -> Result<Tree<'c>, StoreError> {
+        let store = self.store;
+        Tree::open(transaction, store, self.of(meta.period)?)
+    }
+}

@@ -1,0 +1,22 @@
+//! The durable store: what it keeps, what it refuses, and what it forgets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+mod attacker;
+mod crash;
+mod fixtures;
+mod forensic;
+mod opening;
+mod processes;
+mod remnants;
+mod reopen;
+mod rollback;
+mod support;
+mod tamper;
+mod wipe;
