@@ -21,6 +21,7 @@ pub(super) fn fault(error: Error) -> StoreError {
         | Error::IntegralValueOutOfRange(..)
         | Error::InvalidColumnType(..)
         | Error::QueryReturnedNoRows
+        | Error::SqlInputError { .. }
         | Error::Utf8Error(..) => StoreError::Damaged,
         _ => StoreError::Unavailable,
     }

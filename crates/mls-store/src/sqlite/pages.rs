@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! key of the period ─► root page ─► 64 shards ─► spaces ─► segments (class, epoch) ─► 64 keys of records
-//! page:  ( length of name u8 | name | key 32 )*        the root page also holds the lookup key, under an empty name
+//! page:  ( length of name u8 | name | key 32 | count u32 )*   the root page also holds the lookup key, under an empty name
 //! ```
 //!
 //! In: the key of the period. Out: keys of records. Always: a page lives for one transaction in memory; what forgets a key
-//! renews the keys of all pages above it, up to the key of the period, and nothing else.
+//! renews the keys of all pages above it, up to the key of the period, and nothing else. With the key of a part of a segment
+//! lies the number of its records, so that none can be missing unseen.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,11 +34,18 @@ pub(super) struct Tree<'c> {
 pub(super) struct Page {
     /// What seals it.
     pub(super) key: Secret,
-    pub(super) children: BTreeMap<Vec<u8>, Secret>,
+    pub(super) children: BTreeMap<Vec<u8>, Child>,
     /// The page above, and our name in it.
     parent: Option<(Id, Vec<u8>)>,
     changed: bool,
     renewed: bool,
+}
+
+/// What a page holds under a name.
+pub(super) struct Child {
+    pub(super) key: Secret,
+    /// Of a part of a segment: how many records it has. Else 0.
+    pub(super) count: u32,
 }
 
 impl<'c> Tree<'c> {
@@ -45,7 +53,7 @@ impl<'c> Tree<'c> {
     pub(super) fn open(connection: &'c Connection, store: StoreId, period_key: &Secret) -> Result<Self, StoreError> {
         let mut tree = Self { connection, store, lookup: Secret::zero(0), pages: HashMap::new() };
         let root = tree.read(ROOT, period_key.duplicate(), None)?;
-        tree.lookup = root.children.get(LOOKUP).ok_or(DAMAGED)?.duplicate();
+        tree.lookup = root.children.get(LOOKUP).ok_or(DAMAGED)?.key.duplicate();
         tree.pages.insert(ROOT, root);
         Ok(tree)
     }
@@ -54,7 +62,7 @@ impl<'c> Tree<'c> {
     pub(super) fn create(connection: &'c Connection, store: StoreId, period_key: &Secret) -> Result<Self, StoreError> {
         let lookup = seal::new_key()?;
         let mut root = Page::new(period_key.duplicate(), None);
-        root.children.insert(LOOKUP.to_vec(), lookup.duplicate());
+        root.children.insert(LOOKUP.to_vec(), Child::new(lookup.duplicate()));
         Ok(Self { connection, store, lookup, pages: HashMap::from([(ROOT, root)]) })
     }
 
@@ -68,7 +76,9 @@ impl<'c> Tree<'c> {
         if self.pages.contains_key(&id) {
             return Ok(true);
         }
-        let Some(key) = self.page(parent)?.children.get(name).map(Secret::duplicate) else { return Ok(false) };
+        let Some(key) = self.page(parent)?.children.get(name).map(|child| child.key.duplicate()) else {
+            return Ok(false);
+        };
         let page = self.read(id, key, Some((parent, name.to_vec())))?;
         self.pages.insert(id, page);
         Ok(true)
@@ -81,7 +91,7 @@ impl<'c> Tree<'c> {
         }
         let key = seal::new_key()?;
         let above = self.page(parent)?;
-        above.children.insert(name.to_vec(), key.duplicate());
+        above.children.insert(name.to_vec(), Child::new(key.duplicate()));
         above.changed = true;
         self.pages.insert(id, Page::new(key, Some((parent, name.to_vec()))));
         Ok(())
@@ -98,26 +108,27 @@ impl<'c> Tree<'c> {
         Ok(())
     }
 
-    /// The key of one of the 64 parts of a segment.
-    pub(super) fn record_key(&mut self, segment: Id, part: u8) -> Result<Option<Secret>, StoreError> {
-        Ok(self.page(segment)?.children.get(&[part][..]).map(Secret::duplicate))
+    /// The key of one of the 64 parts of a segment, and how many records it has.
+    pub(super) fn part(&mut self, segment: Id, part: u8) -> Result<Option<(Secret, u32)>, StoreError> {
+        let child = self.page(segment)?.children.get(&[part][..]);
+        Ok(child.map(|child| (child.key.duplicate(), child.count)))
     }
 
-    /// The key of a part, made if there is none.
-    pub(super) fn record_key_or_new(&mut self, segment: Id, part: u8) -> Result<Secret, StoreError> {
-        match self.record_key(segment, part)? {
-            Some(key) => Ok(key),
-            None => self.new_record_key(segment, part),
-        }
-    }
-
-    /// A new key for a part, in place of the one that is there.
-    pub(super) fn new_record_key(&mut self, segment: Id, part: u8) -> Result<Secret, StoreError> {
+    /// A new key for a part with this many records, in place of the one that is there.
+    pub(super) fn renew_part(&mut self, segment: Id, part: u8, count: u32) -> Result<Secret, StoreError> {
         let key = seal::new_key()?;
         let page = self.page(segment)?;
-        page.children.insert(vec![part], key.duplicate());
+        page.children.insert(vec![part], Child { key: key.duplicate(), count });
         page.changed = true;
         Ok(key)
+    }
+
+    /// A part has this many records now.
+    pub(super) fn set_count(&mut self, segment: Id, part: u8, count: u32) -> Result<(), StoreError> {
+        let page = self.page(segment)?;
+        page.children.get_mut(&[part][..]).ok_or(DAMAGED)?.count = count;
+        page.changed = true;
+        Ok(())
     }
 
     /// A new key for the root page: that of the next period.
@@ -140,7 +151,7 @@ impl<'c> Tree<'c> {
             (page.changed, page.renewed) = (true, true);
             if let Some((parent, name)) = page.parent.clone() {
                 let key = page.key.duplicate();
-                self.page(parent)?.children.insert(name, key);
+                self.page(parent)?.children.insert(name, Child::new(key));
                 next = Some(parent);
             }
         }
@@ -171,30 +182,38 @@ impl<'c> Tree<'c> {
     }
 }
 
+impl Child {
+    const fn new(key: Secret) -> Self {
+        Self { key, count: 0 }
+    }
+}
+
 impl Page {
     fn new(key: Secret, parent: Option<(Id, Vec<u8>)>) -> Self {
         Self { key, children: BTreeMap::new(), parent, changed: true, renewed: false }
     }
 
     fn encode(&self) -> Result<Secret, StoreError> {
-        let entry = |name: &Vec<u8>| name.len().saturating_add(KEY_LEN).saturating_add(1);
+        let entry = |name: &Vec<u8>| name.len().saturating_add(KEY_LEN).saturating_add(5);
         // Its full size at once, so that no half-grown copy is left behind.
         let mut bytes = Vec::with_capacity(self.children.keys().map(entry).sum());
-        for (name, key) in &self.children {
+        for (name, Child { key, count }) in &self.children {
             bytes.push(u8::try_from(name.len()).map_err(|_| DAMAGED)?);
             bytes.extend_from_slice(name);
             bytes.extend_from_slice(key.as_slice());
+            bytes.extend_from_slice(&count.to_be_bytes());
         }
         Ok(Secret::new(bytes))
     }
 }
 
-fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, Secret>> {
+fn decode(mut bytes: &[u8]) -> Option<BTreeMap<Vec<u8>, Child>> {
     let mut children = BTreeMap::new();
     while let Some((len, rest)) = bytes.split_first() {
         let (name, rest) = rest.split_at_checked(usize::from(*len))?;
         let (key, rest) = rest.split_at_checked(KEY_LEN)?;
-        children.insert(name.to_vec(), Secret::copy_from(key));
+        let (count, rest) = rest.split_first_chunk()?;
+        children.insert(name.to_vec(), Child { key: Secret::copy_from(key), count: u32::from_be_bytes(*count) });
         bytes = rest;
     }
     Some(children)

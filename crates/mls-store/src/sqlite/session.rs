@@ -80,7 +80,9 @@ impl Session {
     }
 
     pub(super) fn shred(&mut self) -> Result<(), StoreError> {
-        self.shred_if(|_| true)
+        self.shred_if(|_| true)?;
+        // An old key that could not be erased at once.
+        self.settle_if_needed()
     }
 
     pub(super) fn maintain(&mut self) -> Result<(), StoreError> {

@@ -66,8 +66,22 @@ impl Tree<'_> {
             let row = self.open_row(id, revision, &sealed)?;
             spaces.push((row.space, row.revision));
         }
+        if self.count_spaces()? != spaces.len() {
+            return Err(DAMAGED);
+        }
         spaces.sort();
         Ok(spaces)
+    }
+
+    /// How many spaces the pages of the shards know.
+    fn count_spaces(&mut self) -> Result<usize, StoreError> {
+        let mut count = 0_usize;
+        for shard in 0..64 {
+            if self.open_shard(shard)? {
+                count = count.saturating_add(self.page(self.shard_id(shard))?.children.len());
+            }
+        }
+        Ok(count)
     }
 
     fn open_row(&mut self, id: Id, revision: i64, sealed: &[u8]) -> Result<Row, StoreError> {

@@ -1,1 +1,126 @@
-//! Empty.
+//! Two processes on one store: no update is lost, no revision is used twice, and nobody sees a lock but as a time-out.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use mls_store::{OpenOptions, Secret, Section, SqliteStore, StateStore, StoreError, Write};
+
+use crate::support::{Dir, apply, group, key, open, options, put, raw, revision};
+
+const STORE: &str = "MLS_STORE_CHILD";
+const CHILDREN: u64 = 2;
+
+/// Per process; 10,000 in the long form.
+fn operations() -> u64 {
+    if env::var_os("MLS_STORE_LONG").is_some() { 10_000 } else { 1_000 }
+}
+
+fn open_at(dir: &str) -> SqliteStore {
+    let options = OpenOptions::new(raw()).timeout(Duration::from_secs(60));
+    options.shred_after(16, Duration::from_secs(1)).open(&PathBuf::from(dir)).unwrap()
+}
+
+fn number(store: &SqliteStore) -> u64 {
+    let value = store.get(&group(b"g"), &key(1, 0, b"counter")).unwrap();
+    value.map_or(0, |value| u64::from_be_bytes(value.as_slice().try_into().unwrap()))
+}
+
+/// Counts up, from what it read; returns the revision, and how often somebody else was first.
+fn count_up(store: &SqliteStore) -> (u64, u64) {
+    let mut lost = 0;
+    loop {
+        let expected = revision(store, &group(b"g"));
+        let next = Secret::copy_from(&(number(store) + 1).to_be_bytes());
+        // The counter may be newer than the revision; then the batch is refused.
+        let writes = vec![Write::Put(key(1, 0, b"counter"), &next)];
+        match store.apply(&[Section { space: group(b"g"), expected, writes }]) {
+            Ok(revision) => return (revision.get(), lost),
+            Err(StoreError::Conflict { .. }) => lost += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Not a test of its own: what the processes of the next one do.
+#[test]
+fn child() {
+    let Ok(dir) = env::var(STORE) else { return };
+    let store = open_at(&dir);
+    for n in 0..operations() {
+        let (revision, lost) = count_up(&store);
+        writeln!(std::io::stdout(), "revision {revision} {lost}").unwrap();
+        if n % 100 == 50 {
+            store.maintain().unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_processes_lose_no_update() {
+    let dir = Dir::new();
+    let spawn = |_| {
+        Command::new(env::current_exe().unwrap())
+            .args(["processes::child", "--exact", "--nocapture"])
+            .env(STORE, dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let children: Vec<_> = (0..CHILDREN).map(spawn).collect();
+    let (mut revisions, mut crossed) = (BTreeSet::new(), 0);
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().filter_map(|line| line.split_once("revision ")?.1.split_once(' '));
+        let mut last = 0;
+        for (revision, lost) in lines {
+            let revision: u64 = revision.parse().unwrap();
+            assert!(revision > last && revisions.insert(revision), "revision {revision} twice, or not in order");
+            (last, crossed) = (revision, crossed + lost.parse::<u64>().unwrap());
+        }
+    }
+    let store = open(&dir);
+    assert_eq!(revisions.len() as u64, CHILDREN * operations());
+    assert_eq!(number(&store), CHILDREN * operations());
+    assert!(store.mark().unwrap().period > 10, "both processes forgot");
+    assert!(crossed > 0, "the processes never met");
+}
+
+#[test]
+fn a_lock_is_seen_as_a_time_out() {
+    let dir = Dir::new();
+    let store = options().timeout(Duration::from_millis(20)).open(dir.path()).unwrap();
+    put(&store, &group(b"g"), &key(1, 0, b"id"), b"first");
+    let other = rusqlite::Connection::open(dir.file("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let value = Secret::copy_from(b"second");
+    let second = || apply(&store, &group(b"g"), vec![Write::Put(key(1, 0, b"id"), &value)]);
+    assert_eq!(second(), Err(StoreError::TimedOut));
+    let late = options().timeout(Duration::from_millis(20)).open(dir.path()).map(|_| ());
+    assert_eq!(late, Err(StoreError::TimedOut));
+    other.execute_batch("ROLLBACK").unwrap();
+    second().unwrap();
+}
+
+/// One forgets; the other notices, and goes on with the new key.
+#[test]
+fn one_process_notices_that_another_forgot() {
+    let dir = Dir::new();
+    let (one, other) = (open(&dir), open(&dir));
+    for n in 0..5_u8 {
+        put(&one, &group(b"g"), &key(1, 0, b"id"), &[n]);
+        one.shred().unwrap();
+        assert_eq!(crate::support::get(&other, &group(b"g"), &key(1, 0, b"id")), Some(vec![n]));
+        put(&other, &group(b"g"), &key(1, 0, b"id"), &[n, n]);
+        other.shred().unwrap();
+        assert_eq!(crate::support::get(&one, &group(b"g"), &key(1, 0, b"id")), Some(vec![n, n]));
+    }
+    assert!(one.mark().unwrap().period > 8);
+}
