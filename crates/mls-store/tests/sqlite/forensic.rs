@@ -204,3 +204,35 @@ fn forgetting_costs_one_path() {
     let written = store.bytes_written() - before;
     assert!(written < 8_000, "{written} bytes");
 }
+
+/// Each way to lose a record, with nothing else beside it that would renew the same keys.
+#[test]
+fn each_change_is_forgotten_by_itself() {
+    let value = Secret::copy_from(b"new");
+    let changes: [Vec<Write<'_>>; 4] = [
+        vec![Write::Put(key(3, 7, b"id"), &value)],
+        vec![Write::Delete(key(3, 7, b"id"))],
+        vec![Write::DeleteEpoch { class: 3, epoch: 7 }],
+        vec![Write::Clear],
+    ];
+    let space_deleted = Vec::new();
+    for (n, writes) in changes.into_iter().chain([space_deleted]).enumerate() {
+        let dir = Dir::new();
+        let store = options().open(dir.path()).unwrap();
+        put(&store, &group(b"g"), &key(3, 7, b"id"), b"old");
+        put(&store, &group(b"g"), &key(3, 8, b"id"), b"other");
+        let before = dir.files();
+        if writes.is_empty() {
+            store.delete(&group(b"g"), revision(&store, &group(b"g"))).unwrap();
+        } else {
+            apply(&store, &group(b"g"), writes).unwrap();
+            store.shred().unwrap();
+        }
+        let mut attacker = Attacker::default();
+        [&before, &dir.files()].into_iter().for_each(|image| attacker.add(image));
+        attacker.add_slots(&dir.files());
+        let found = attacker.read(&RAW);
+        assert!(!found.contains(&b"old"[..]), "change {n}");
+        assert_eq!(found.contains(&b"other"[..]), n < 3, "change {n}");
+    }
+}

@@ -3,9 +3,9 @@
 use std::{
     collections::BTreeSet,
     env,
-    io::Write as _,
+    io::{BufRead, BufReader, Write as _},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -14,6 +14,8 @@ use mls_store::{OpenOptions, Secret, Section, SqliteStore, StateStore, StoreErro
 use crate::support::{Dir, apply, group, key, open, options, put, raw, revision};
 
 const STORE: &str = "MLS_STORE_CHILD";
+/// Of a process that goes on until it is killed.
+const DOOMED: &str = "MLS_STORE_DOOMED";
 const CHILDREN: u64 = 2;
 
 /// Per process; 10,000 in the long form.
@@ -47,6 +49,12 @@ fn count_up(store: &SqliteStore) -> (u64, u64) {
     }
 }
 
+fn spawn(test: &str, variable: &str, dir: &Dir) -> Child {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]).env(variable, dir.path()).stdout(Stdio::piped());
+    command.spawn().unwrap()
+}
+
 /// Not a test of its own: what the processes of the next one do.
 #[test]
 fn child() {
@@ -61,18 +69,48 @@ fn child() {
     }
 }
 
+/// Not a test of its own: counts up until it is killed.
+#[test]
+fn doomed_child() {
+    let Ok(dir) = env::var(DOOMED) else { return };
+    let store = open_at(&dir);
+    loop {
+        count_up(&store);
+        writeln!(std::io::stdout(), "counted {}", number(&store)).unwrap();
+    }
+}
+
+/// 200 times in the long form.
+#[test]
+fn a_killed_process_loses_nothing_it_acknowledged() {
+    let dir = Dir::new();
+    let rounds = if env::var_os("MLS_STORE_LONG").is_some() { 200 } else { 12 };
+    let mut last = 0;
+    for round in 0..rounds {
+        let mut child = spawn("processes::doomed_child", DOOMED, &dir);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // How far it comes before it dies differs from round to round.
+        let mut acknowledged = last;
+        for line in
+            lines.by_ref().map(|line| line.unwrap()).filter(|line| line.contains("counted")).take(1 + round * 7 % 40)
+        {
+            acknowledged = line.rsplit(' ').next().unwrap().parse().unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let rest = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("counted ")?.parse().ok());
+        acknowledged = rest.fold(acknowledged, u64::max);
+        let found = number(&open(&dir));
+        assert!((acknowledged..=acknowledged + 1).contains(&found), "round {round}: {found}, not {acknowledged}");
+        last = found;
+    }
+    assert!(open(&dir).mark().unwrap().period > 2);
+}
+
 #[test]
 fn two_processes_lose_no_update() {
     let dir = Dir::new();
-    let spawn = |_| {
-        Command::new(env::current_exe().unwrap())
-            .args(["processes::child", "--exact", "--nocapture"])
-            .env(STORE, dir.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap()
-    };
-    let children: Vec<_> = (0..CHILDREN).map(spawn).collect();
+    let children: Vec<_> = (0..CHILDREN).map(|_| spawn("processes::child", STORE, &dir)).collect();
     let (mut revisions, mut crossed) = (BTreeSet::new(), 0);
     for child in children {
         let output = child.wait_with_output().unwrap();

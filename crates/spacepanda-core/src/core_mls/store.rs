@@ -3,4 +3,7 @@
 //! In: batches made by the client. Out: records as they were put.
 //! Always: a store knows ids and bytes, not MLS. What it holds is secret, all of it.
 
-pub use mls_store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError, Table, Write};
+pub use mls_store::{
+    FileSlots, KdfParams, Key, KeySource, MAX_ENTRY, Mark, MemoryKeySource, MemoryStore, OpenOptions, PublicClasses,
+    Revision, Section, Space, SqliteStore, StateStore, StoreError, Table, Unlock, Write, files,
+};
