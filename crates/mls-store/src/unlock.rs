@@ -127,6 +127,11 @@ impl Keyring {
         .ok_or(StoreError::KeyLost { period })
     }
 
+    /// Whether there is something for this period, readable or not.
+    pub(crate) fn has(&self, period: u64) -> Result<bool, StoreError> {
+        Ok(self.source.load(period)?.is_some())
+    }
+
     /// Keeps the key of the next period.
     pub(crate) fn store(&self, period: u64, key: &Secret) -> Result<(), StoreError> {
         match &self.wrap {

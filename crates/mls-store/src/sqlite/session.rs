@@ -145,6 +145,11 @@ impl Session {
         self.settle_if_needed()?;
         let connection = self.connection.as_ref().ok_or(StoreError::Unavailable)?;
         let (transaction, mut meta) = self.keys.begin(connection, TransactionBehavior::Immediate)?;
+        if self.left_by_others(&meta, shred)? {
+            drop(transaction);
+            self.settle()?;
+            return self.write(shred, make);
+        }
         let revision = Revision::new(meta.revision.checked_add(1).ok_or(StoreError::Damaged)?);
         let tree = self.keys.tree(&transaction, &meta)?;
         let mut change = Change { tree, public: self.rules.public, dirty: false, written: 0 };
@@ -186,6 +191,15 @@ impl Session {
         self.keys.set(period, key);
         self.dirty_since = None;
         self.unsettled = self.retire(period).is_err();
+    }
+
+    /// Whether a shred step that is due soon would meet the key of another one, which some process began and did not end.
+    /// Its transaction may still lie in the log, and ask for that key after a power failure: that is settled first.
+    fn left_by_others(&self, meta: &Meta, shred: Shred) -> Result<bool, StoreError> {
+        let next = Meta { pending: meta.pending.saturating_add(1), ..*meta };
+        let since = self.dirty_since.or_else(|| Some(Instant::now()));
+        let soon = shred == Shred::Now || self.rules.due(&next, since);
+        Ok(soon && self.keys.ring.has(meta.period.saturating_add(1))?)
     }
 
     fn empty_log(&self) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mls_store::{
-    SqliteStore, StateStore, StoreError,
+    FileSlots, KeySource, Secret, SqliteStore, StateStore, StoreError,
     files::{Disk, Files},
 };
 
@@ -246,4 +246,25 @@ fn a_store_half_made_is_made_anew() {
             break;
         }
     }
+}
+
+/// Another process began a shred step, failed and went on living. Its transaction may be in the log, unseen, until a power
+/// failure makes it count: before its key is replaced, a transaction of ours takes that place in the log.
+#[test]
+fn a_step_that_another_process_began_is_settled_first() {
+    let dir = Dir::new();
+    let files = Watched::new(&dir);
+    let store = prepared(&dir, &files);
+    let slots = FileSlots::new(Arc::new(Disk), dir.path());
+    slots.store(2, &Secret::copy_from(b"left by another process")).unwrap();
+    files.arm(None, false);
+    store.shred().unwrap();
+    let state = files.state.lock().unwrap();
+    let writes = state.operations.iter().zip(&state.images).filter(|((name, _), _)| *name == "write_at");
+    let logs: Vec<_> = writes.map(|(_, image)| image["store.db-wal"].len()).collect();
+    // Erased, replaced, and the old one erased.
+    assert_eq!(logs.len(), 3);
+    assert!(logs[0] > state.images[0]["store.db-wal"].len(), "the log was written before any slot");
+    drop(state);
+    is_whole(&store);
 }
