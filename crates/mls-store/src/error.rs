@@ -127,6 +127,8 @@ pub enum Table {
     Spaces,
     /// Records.
     Records,
+    /// What is to be forgotten.
+    Dirty,
 }
 
 impl core::fmt::Display for Table {
@@ -136,6 +138,7 @@ impl core::fmt::Display for Table {
             Self::Pages => "pages",
             Self::Spaces => "spaces",
             Self::Records => "records",
+            Self::Dirty => "dirty",
         })
     }
 }

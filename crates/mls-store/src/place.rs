@@ -64,5 +64,6 @@ const fn number(table: Table) -> u8 {
         Table::Pages => 2,
         Table::Spaces => 3,
         Table::Records => 4,
+        Table::Dirty => 5,
     }
 }

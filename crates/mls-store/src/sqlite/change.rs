@@ -7,7 +7,15 @@
 //! mark:  shard 1  |  space 16  |  space 16 ‖ segment 16 ‖ part 1
 //! ```
 
-use super::{PublicClasses, fault::fault, names::Segment, pages::Tree, records::Place, spaces::Row};
+use super::{
+    PublicClasses,
+    fault::fault,
+    meta::{Marks, add_mark},
+    names::Segment,
+    pages::Tree,
+    records::Place,
+    spaces::Row,
+};
 use crate::{Key, Revision, Section, Space, StoreError, Write, seal::Id};
 
 /// A transaction's changes.
@@ -16,6 +24,8 @@ pub(super) struct Change<'c> {
     pub(super) public: PublicClasses,
     /// Whether something is to be forgotten.
     pub(super) dirty: bool,
+    /// The sum of all marks.
+    pub(super) marks: Marks,
     /// Bytes in rows.
     pub(super) written: usize,
 }
@@ -107,7 +117,9 @@ impl Change<'_> {
         self.dirty = true;
         let sql = "INSERT INTO dirty(place) VALUES (?1) ON CONFLICT DO NOTHING";
         let mut statement = self.tree.connection.prepare_cached(sql).map_err(fault)?;
-        statement.execute([place]).map_err(fault)?;
+        if statement.execute([place]).map_err(fault)? > 0 {
+            add_mark(&mut self.marks, &self.tree.lookup, place);
+        }
         Ok(())
     }
 

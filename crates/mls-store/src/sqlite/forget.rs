@@ -8,16 +8,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mls_crypto::Secret;
 
-use super::{fault::fault, meta::Meta, names::Segment, pages::Tree, records::Place};
+use super::{
+    fault::fault,
+    meta::{Marks, Meta, add_mark},
+    names::Segment,
+    pages::Tree,
+    records::Place,
+};
 use crate::{
-    StoreError,
+    StoreError, Table,
     seal::{self, ID_LEN, Id},
     unlock::Keyring,
 };
 
 /// What has to be forgotten.
 #[derive(Default)]
-struct Marks {
+struct Doomed {
     shards: BTreeSet<u8>,
     /// Parts of segments, by space.
     spaces: BTreeMap<Id, BTreeSet<(Id, u8)>>,
@@ -26,9 +32,9 @@ struct Marks {
 /// Moves to the next period, inside the caller's transaction. Returns its key, and how many bytes of records were written.
 pub(super) fn forget(tree: &mut Tree<'_>, ring: &Keyring, meta: &mut Meta) -> Result<(Secret, usize), StoreError> {
     let period = meta.period.checked_add(1).ok_or(StoreError::Damaged)?;
+    let marks = Doomed::read(tree, meta)?;
     let key = seal::new_key()?;
     ring.store(period, &key)?;
-    let marks = Marks::read(tree)?;
     tree.renew_root(&key)?;
     for shard in marks.shards {
         if tree.open_shard(shard)? {
@@ -45,16 +51,21 @@ pub(super) fn forget(tree: &mut Tree<'_>, ring: &Keyring, meta: &mut Meta) -> Re
         }
     }
     tree.connection.execute("DELETE FROM dirty", []).map_err(fault)?;
-    (meta.period, meta.pending) = (period, 0);
+    *meta = Meta { period, revision: meta.revision, ..Meta::default() };
     Ok((key, written))
 }
 
-impl Marks {
-    fn read(tree: &Tree<'_>) -> Result<Self, StoreError> {
+impl Doomed {
+    /// All of them, or an error: whoever takes a mark away would keep us from forgetting.
+    fn read(tree: &Tree<'_>, meta: &Meta) -> Result<Self, StoreError> {
         let mut statement = tree.connection.prepare_cached("SELECT place FROM dirty").map_err(fault)?;
         let rows = statement.query_map([], |row| row.get(0)).map_err(fault)?;
         let rows: Vec<Vec<u8>> = rows.collect::<Result<_, _>>().map_err(fault)?;
-        let mut marks = Self::default();
+        let (mut marks, mut sum) = (Self::default(), Marks::default());
+        rows.iter().for_each(|place| add_mark(&mut sum, &tree.lookup, place));
+        if sum != meta.marks {
+            return Err(StoreError::RowDamaged { table: Table::Dirty });
+        }
         for place in rows {
             if let [shard] = place[..] {
                 marks.shards.insert(shard);

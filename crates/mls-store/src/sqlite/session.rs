@@ -152,12 +152,12 @@ impl Session {
         }
         let revision = Revision::new(meta.revision.checked_add(1).ok_or(StoreError::Damaged)?);
         let tree = self.keys.tree(&transaction, &meta)?;
-        let mut change = Change { tree, public: self.rules.public, dirty: false, written: 0 };
+        let mut change = Change { tree, public: self.rules.public, dirty: false, marks: meta.marks, written: 0 };
         if !make(&mut change, revision)? {
             return Ok(revision);
         }
-        let Change { mut tree, public: _, dirty, written } = change;
-        meta.revision = revision.get();
+        let Change { mut tree, public: _, dirty, marks, written } = change;
+        (meta.revision, meta.marks) = (revision.get(), marks);
         meta.pending = meta.pending.saturating_add(dirty.into());
         self.dirty_since = if meta.pending > 0 { self.dirty_since.or_else(|| Some(Instant::now())) } else { None };
         let next = if shred == Shred::Now || self.rules.due(&meta, self.dirty_since) {

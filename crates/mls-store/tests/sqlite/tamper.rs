@@ -116,3 +116,18 @@ fn rows_of_another_store_are_noticed() {
         assert!(expected, "{name}: {error:?}");
     }
 }
+
+/// Whoever takes a mark away, or points it elsewhere, would keep old versions readable.
+#[test]
+fn a_mark_that_is_missing_is_noticed() {
+    for sql in ["DELETE FROM dirty", "UPDATE dirty SET place = zeroblob(16)", "INSERT INTO dirty VALUES (zeroblob(16))"]
+    {
+        let dir = Dir::new();
+        let store = open(&dir);
+        put(&store, &group(b"g"), &key(1, 0, b"id"), b"old");
+        put(&store, &group(b"g"), &key(1, 0, b"id"), b"new");
+        rusqlite::Connection::open(dir.file("store.db")).unwrap().execute_batch(sql).unwrap();
+        assert_eq!(store.shred(), Err(StoreError::RowDamaged { table: Table::Dirty }), "{sql}");
+        assert!(store.get(&group(b"g"), &key(1, 0, b"id")).unwrap().is_some());
+    }
+}
