@@ -6,7 +6,9 @@ use mls_crypto::Secret;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
+    change::Change,
     fault::fault,
+    forget::forget,
     meta::{Meta, Row},
     pages::Tree,
 };
@@ -71,5 +73,26 @@ impl Keys {
     pub(super) fn tree<'c>(&mut self, transaction: &'c Connection, meta: &Meta) -> Result<Tree<'c>, StoreError> {
         let store = self.store;
         Tree::open(transaction, store, self.of(meta.period)?)
+    }
+
+    /// Writes what a change left in the tree, and where the store is then. If something is to be forgotten, there is a new
+    /// period, whose key is returned. Also returned: how many bytes went into rows, with those of the change.
+    pub(super) fn conclude(
+        &mut self,
+        change: Change<'_>,
+        meta: &mut Meta,
+        shred: bool,
+    ) -> Result<(Option<Secret>, usize), StoreError> {
+        let Change { mut tree, written, .. } = change;
+        let forgotten = if shred { Some(forget(&mut tree, &self.ring, meta)?) } else { None };
+        let (next, resealed) = forgotten.map_or((None, 0), |(key, resealed)| (Some(key), resealed));
+        let pages = tree.flush()?;
+        let store = self.store;
+        let key = match &next {
+            Some(key) => key,
+            None => self.of(meta.period)?,
+        };
+        meta.write(tree.connection, store, key)?;
+        Ok((next, written.saturating_add(resealed).saturating_add(pages)))
     }
 }

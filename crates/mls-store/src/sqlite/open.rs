@@ -3,7 +3,12 @@
 //! Always: nothing is deleted or overwritten before the store is known to be ours and current; a store that is not there is
 //! made as a whole, or made anew if that was interrupted.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -95,9 +100,9 @@ impl OpenOptions {
     /// Each of [`StoreError`] but [`StoreError::Conflict`]. Nothing was changed then.
     pub fn open(self, dir: &Path) -> Result<SqliteStore, StoreError> {
         settings::check_version(rusqlite::version_number())?;
-        let connection = self.connect(dir)?;
-        let keys = self.keys(&connection, dir)?;
-        let rules = Rules { shred_batches: self.shred_batches, shred_age: self.shred_age, public: self.public };
+        let (connection, keys) = self.wait(dir)?;
+        let Self { timeout, shred_batches, shred_age, public, .. } = self;
+        let rules = Rules { timeout, shred_batches, shred_age, public };
         let mut session = Session {
             connection: Some(connection),
             keys,
@@ -112,6 +117,19 @@ impl OpenOptions {
         // On a full disk a store can still be read; what is to be forgotten then waits for the first write.
         let _later = session.settle().and_then(|()| session.shred());
         Ok(SqliteStore { session: session.into() })
+    }
+
+    /// SQLite does not wait for a process that just makes the log: we do.
+    fn wait(&self, dir: &Path) -> Result<(Connection, Keys), StoreError> {
+        let begun = Instant::now();
+        loop {
+            let opened = self.connect(dir).and_then(|connection| Ok((self.keys(&connection, dir)?, connection)));
+            match opened {
+                Ok((keys, connection)) => return Ok((connection, keys)),
+                Err(StoreError::TimedOut) if begun.elapsed() < self.timeout => thread::sleep(PAUSE),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn connect(&self, dir: &Path) -> Result<Connection, StoreError> {
@@ -131,7 +149,9 @@ impl OpenOptions {
         .map_err(fault)?;
         connection.busy_timeout(self.timeout).map_err(fault)?;
         // Looked at before the settings, of which one would change a file that is not ours.
-        schema::inspect(&connection).map_err(unreadable)?;
+        let look = Transaction::new_unchecked(&connection, TransactionBehavior::Deferred).map_err(fault)?;
+        schema::inspect(&look).map_err(unreadable)?;
+        drop(look);
         settings::apply(&connection).map_err(unreadable)?;
         Ok(connection)
     }
@@ -207,3 +227,5 @@ fn unreadable(error: StoreError) -> StoreError {
         other => other,
     }
 }
+
+const PAUSE: Duration = Duration::from_millis(2);

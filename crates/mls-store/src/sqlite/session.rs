@@ -15,7 +15,6 @@ use super::{
     Mark, PublicClasses,
     change::Change,
     fault::fault,
-    forget::forget,
     keys::Keys,
     meta::{Meta, Row},
     pages::Tree,
@@ -40,6 +39,7 @@ pub(super) struct Session {
 /// What the host chose.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
+    pub(super) timeout: Duration,
     pub(super) shred_batches: u32,
     pub(super) shred_age: Duration,
     pub(super) public: PublicClasses,
@@ -156,29 +156,16 @@ impl Session {
         if !make(&mut change, revision)? {
             return Ok(revision);
         }
-        let Change { mut tree, public: _, dirty, marks, written } = change;
-        (meta.revision, meta.marks) = (revision.get(), marks);
-        meta.pending = meta.pending.saturating_add(dirty.into());
+        (meta.revision, meta.marks) = (revision.get(), change.marks);
+        meta.pending = meta.pending.saturating_add(change.dirty.into());
         self.dirty_since = if meta.pending > 0 { self.dirty_since.or_else(|| Some(Instant::now())) } else { None };
-        let next = if shred == Shred::Now || self.rules.due(&meta, self.dirty_since) {
-            Some(forget(&mut tree, &self.keys.ring, &mut meta)?)
-        } else {
-            None
-        };
-        let pages = tree.flush()?;
-        drop(tree);
-        let (next, resealed) = next.map_or((None, 0), |(key, resealed)| (Some(key), resealed));
-        let store = self.keys.store;
-        match &next {
-            Some(key) => meta.write(&transaction, store, key)?,
-            None => meta.write(&transaction, store, self.keys.of(meta.period)?)?,
-        }
+        let now = shred == Shred::Now || self.rules.due(&meta, self.dirty_since);
+        let (next, written) = self.keys.conclude(change, &mut meta, now)?;
         if let Err(error) = commit(transaction) {
             self.unsettled = true;
             return Err(error);
         }
-        let bytes = written.saturating_add(pages).saturating_add(resealed);
-        self.written = self.written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.written = self.written.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
         if let Some(key) = next {
             self.begin_period(meta.period, key);
         }
@@ -204,8 +191,11 @@ impl Session {
 
     fn empty_log(&self) -> Result<(), StoreError> {
         let connection = self.connection.as_ref().ok_or(StoreError::Unavailable)?;
-        // Somebody who reads just now keeps the log from being emptied: the next time, then.
-        match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(fault) {
+        // Somebody who reads just now keeps the log from being emptied: not waited for, but done the next time.
+        connection.busy_timeout(Duration::ZERO).map_err(fault)?;
+        let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(fault);
+        connection.busy_timeout(self.rules.timeout).map_err(fault)?;
+        match emptied {
             Err(StoreError::TimedOut) => Ok(()),
             other => other,
         }

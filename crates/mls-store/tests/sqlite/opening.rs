@@ -177,3 +177,23 @@ fn a_name_may_be_too_long() {
     let error = apply(&store, &Space::Client, vec![Write::Put(long, &value)]);
     assert_eq!(error, Err(StoreError::NameTooLong { len: 1_025, limit: 1_024 }));
 }
+
+/// One of them makes it, the others wait.
+#[test]
+fn many_may_make_a_store_at_once() {
+    for _ in 0..10 {
+        let dir = Dir::new();
+        let barrier = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for n in 0..6 {
+                let (dir, barrier) = (&dir, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    put(&open(dir), &group(&[n]), &key(1, 0, b"id"), &[n]);
+                });
+            }
+        });
+        let store = open(&dir);
+        (0..6).for_each(|n| assert_eq!(get(&store, &group(&[n]), &key(1, 0, b"id")), Some(vec![n])));
+    }
+}
