@@ -18,7 +18,8 @@ use crate::{StoreError, place::StoreId, unlock::Keyring};
 pub(super) struct Keys {
     pub(super) ring: Keyring,
     pub(super) store: StoreId,
-    current: Option<(u64, Secret)>,
+    /// The period whose key is in memory, and the key.
+    pub(super) current: Option<(u64, Secret)>,
 }
 
 impl Keys {

@@ -232,3 +232,6 @@ impl Drop for Session {
 fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     transaction.commit().map_err(|_| StoreError::Unsure)
 }
+
+#[cfg(test)]
+mod tests;
