@@ -113,7 +113,11 @@ impl OpenOptions {
             unsettled: true,
             written: 0,
         };
-        session.check(self.at_least)?;
+        if let Err(error) = session.check(self.at_least) {
+            // Closed as it is: to settle and to forget is for stores that are ours and current.
+            session.connection = None;
+            return Err(error);
+        }
         // On a full disk a store can still be read; what is to be forgotten then waits for the first write.
         let _later = session.settle().and_then(|()| session.shred());
         Ok(SqliteStore { session: session.into() })

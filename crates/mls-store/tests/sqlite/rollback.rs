@@ -120,14 +120,16 @@ fn a_receipt_tells_when_all_files_are_old() {
     let dir = Dir::new();
     let store = open(&dir);
     put(&store, &group(b"g"), &key(1, 0, b"id"), b"old");
+    put(&store, &group(b"g"), &key(1, 0, b"id"), b"old");
     let image = dir.files();
     put(&store, &group(b"g"), &key(1, 0, b"id"), b"new");
     let mark = store.mark().unwrap();
-    assert_eq!(mark, Mark { period: 1, revision: Revision::new(2) });
+    assert_eq!(mark, Mark { period: 1, revision: Revision::new(3) });
     drop(store);
     let copy = Dir::with(&image);
     let error = options().at_least(mark).open(copy.path()).unwrap_err();
-    assert_eq!(error, StoreError::RolledBack { found: 1, expected: 2 });
+    assert_eq!(error, StoreError::RolledBack { found: 2, expected: 3 });
+    assert_eq!(copy.files()["slots"], image["slots"], "an old copy is left as it is");
     options().at_least(mark).open(dir.path()).unwrap();
     // Without the receipt nobody can tell.
     assert_eq!(get(&options().open(copy.path()).unwrap(), &group(b"g"), &key(1, 0, b"id")).unwrap(), b"old");
