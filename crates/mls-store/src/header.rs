@@ -66,7 +66,7 @@ impl Header {
             return Err(StoreError::WrongKind);
         }
         let root = header.root(unlock)?;
-        let expected = header.encode(root.as_ref());
+        let expected = header.encode(root.as_ref())?;
         verify_slices_are_equal(&bytes, &expected).map_err(|_| StoreError::WrongKey)?;
         Ok((header, root))
     }
@@ -74,10 +74,11 @@ impl Header {
     /// Durable on return; an old header is replaced as a whole.
     pub(crate) fn write(&self, files: &dyn Files, dir: &Path, root: Option<&Secret>) -> Result<(), StoreError> {
         let new = dir.join("header.new");
+        let bytes = self.encode(root)?;
         let write = || {
             files.remove(&new)?;
             files.create(&new)?;
-            files.write_at(&new, 0, &self.encode(root))?;
+            files.write_at(&new, 0, &bytes)?;
             files.sync(&new)?;
             files.rename(&new, &path(dir))?;
             files.sync_dir(dir)
@@ -95,7 +96,7 @@ impl Header {
         }
     }
 
-    fn encode(&self, root: Option<&Secret>) -> Vec<u8> {
+    fn encode(&self, root: Option<&Secret>) -> Result<Vec<u8>, StoreError> {
         let Self { store, kind, source, params, salt } = self;
         let mut bytes = MAGIC.to_vec();
         bytes.extend(FORMAT.to_be_bytes());
@@ -107,12 +108,12 @@ impl Header {
         bytes.extend([0; 4]);
         match root {
             Some(root) => {
-                let tag = mac(&derive(root, TAG_KEY, &store.0), &[&bytes]);
+                let tag = mac(&derive(root, TAG_KEY, &store.0)?, &[&bytes]);
                 bytes.extend(tag.as_ref());
             }
             None => bytes.extend(digest(&SHA256, &bytes).as_ref().to_vec()),
         }
-        bytes
+        Ok(bytes)
     }
 
     fn decode(bytes: &[u8; 96]) -> Result<Self, StoreError> {

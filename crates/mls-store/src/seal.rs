@@ -1,11 +1,12 @@
 //! Sealing: bytes that can be read, moved or changed only by who has the key.
 //!
 //! In: a key, the place where the bytes will lie, and the bytes. Out: `salt 12 ‖ nonce 12 ‖ ciphertext ‖ tag 16`.
-//! Always: AES-256-GCM under a key made for this one record, HMAC-SHA-256(key, label ‖ salt), so that 192 random bits
-//! stand between two records and no key ever reaches the limits of its cipher.
+//! Always: AES-256-GCM under a key made for this one value, HKDF-Expand(key, label ‖ salt), so that 192 random bits stand
+//! between two values and no key ever reaches the limits of its cipher. Derived keys lie in memory that is wiped.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, KeyType, Prk},
     hmac, rand,
 };
 use mls_crypto::Secret;
@@ -65,9 +66,12 @@ pub(crate) fn mac(key: &Secret, parts: &[&[u8]]) -> hmac::Tag {
     context.sign()
 }
 
-/// A key for one purpose: HKDF-Expand of RFC 5869 (one block) with `label ‖ context` as its info.
-pub(crate) fn derive(key: &Secret, label: &[u8], context: &[u8]) -> Secret {
-    Secret::copy_from(mac(key, &[label, context, &[1]]).as_ref())
+/// A key for one purpose: HKDF-Expand of RFC 5869 with SHA-256 and `label ‖ context` as its info.
+pub(crate) fn derive(key: &Secret, label: &[u8], context: &[u8]) -> Result<Secret, StoreError> {
+    let mut derived = Secret::zero(KEY_LEN);
+    let key = Prk::new_less_safe(HKDF_SHA256, key.as_slice());
+    let done = key.expand(&[label, context], KeyLen).and_then(|output| output.fill(derived.as_mut_slice()));
+    done.map(|()| derived).map_err(|_| StoreError::Unavailable)
 }
 
 /// The name of a row.
@@ -105,8 +109,17 @@ pub(crate) fn open(key: &Secret, place: &[u8], sealed: &[u8]) -> Option<Secret> 
     Some(Secret::copy_from(plaintext))
 }
 
-/// The cipher of one record.
+/// The cipher of one value.
 fn cipher(key: &Secret, salt: &[u8]) -> Option<LessSafeKey> {
-    let subkey = mac(key, &[SUBKEY, salt]);
-    UnboundKey::new(&AES_256_GCM, subkey.as_ref()).ok().map(LessSafeKey::new)
+    let subkey = derive(key, SUBKEY, salt).ok()?;
+    UnboundKey::new(&AES_256_GCM, subkey.as_slice()).ok().map(LessSafeKey::new)
+}
+
+/// The length of what HKDF makes.
+struct KeyLen;
+
+impl KeyType for KeyLen {
+    fn len(&self) -> usize {
+        KEY_LEN
+    }
 }

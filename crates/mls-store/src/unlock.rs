@@ -107,9 +107,9 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    pub(crate) fn new(source: Arc<dyn KeySource>, store: StoreId, root: Option<&Secret>) -> Self {
-        let wrap = root.map(|root| derive(root, WRAP_KEY, &store.0));
-        Self { source, store, wrap }
+    pub(crate) fn new(source: Arc<dyn KeySource>, store: StoreId, root: Option<&Secret>) -> Result<Self, StoreError> {
+        let wrap = root.map(|root| derive(root, WRAP_KEY, &store.0)).transpose()?;
+        Ok(Self { source, store, wrap })
     }
 
     /// The key of a period. A source that was past it already says that the store is an old copy.

@@ -170,7 +170,7 @@ impl OpenOptions {
             Found::Version(_) => {
                 drop(transaction);
                 let (header, root) = Header::open(self.files.as_ref(), dir, &self.unlock)?;
-                Ok(Keys::new(Keyring::new(self.source(dir), header.store, root.as_ref()), header.store))
+                Ok(Keys::new(Keyring::new(self.source(dir), header.store, root.as_ref())?, header.store))
             }
         }
     }
@@ -184,7 +184,7 @@ impl OpenOptions {
         }
         let (header, root) = Header::create(&self.unlock)?;
         header.write(self.files.as_ref(), dir, root.as_ref())?;
-        let keys = Keys::new(Keyring::new(source, header.store, root.as_ref()), header.store);
+        let keys = Keys::new(Keyring::new(source, header.store, root.as_ref())?, header.store);
         let key = seal::new_key()?;
         keys.ring.store(1, &key)?;
         schema::migrate(&transaction, 0, &MIGRATIONS)?;

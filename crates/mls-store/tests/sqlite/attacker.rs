@@ -126,7 +126,7 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 fn open(key: &[u8], place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (salt, rest) = sealed.split_at_checked(12)?;
     let (nonce, body) = rest.split_at_checked(12)?;
-    let subkey = mac(key, &[b"SpacePanda store 1 record key", salt]);
+    let subkey = mac(key, &[b"SpacePanda store 1 record key", salt, &[1]]);
     let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &subkey).unwrap());
     let mut body = body.to_vec();
     let nonce = Nonce::try_assume_unique_for_key(nonce).unwrap();
