@@ -14,6 +14,8 @@ use mls_store::{OpenOptions, Secret, Section, SqliteStore, StateStore, StoreErro
 use crate::support::{Dir, apply, group, key, open, options, put, raw, revision};
 
 const STORE: &str = "MLS_STORE_CHILD";
+/// Of a process that opens the store, and ends.
+const MAKER: &str = "MLS_STORE_MAKER";
 /// Of a process that goes on until it is killed.
 const DOOMED: &str = "MLS_STORE_DOOMED";
 const CHILDREN: u64 = 2;
@@ -147,6 +149,21 @@ fn a_lock_is_seen_as_a_time_out() {
     second().unwrap();
 }
 
+/// Where there is no log yet, SQLite reports a lock at once, however long it was told to wait.
+#[test]
+fn a_store_in_the_making_is_waited_for() {
+    let dir = Dir::new();
+    std::fs::create_dir_all(dir.path()).unwrap();
+    let other = rusqlite::Connection::open(dir.file("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| options().timeout(Duration::from_secs(60)).open(dir.path()).map(|_| ()));
+        std::thread::sleep(Duration::from_millis(100));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(opening.join().unwrap(), Ok(()));
+    });
+}
+
 /// One forgets; the other notices, and goes on with the new key.
 #[test]
 fn one_process_notices_that_another_forgot() {
@@ -161,4 +178,43 @@ fn one_process_notices_that_another_forgot() {
         assert_eq!(crate::support::get(&one, &group(b"g"), &key(1, 0, b"id")), Some(vec![n, n]));
     }
     assert!(one.mark().unwrap().period > 8);
+}
+
+/// A reader looks at the database, then at the slots; in between, a writer may have moved on.
+#[test]
+fn a_reader_never_meets_half_a_step() {
+    let dir = Dir::new();
+    let (writer, reader) = (open(&dir), open(&dir));
+    put(&writer, &group(b"g"), &key(1, 0, b"id"), b"value");
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for _ in 0..300 {
+                put(&writer, &group(b"g"), &key(1, 0, b"id"), b"value");
+                writer.shred().unwrap();
+            }
+        });
+        while !writing.is_finished() {
+            let value = reader.get(&group(b"g"), &key(1, 0, b"id")).unwrap();
+            assert_eq!(value.unwrap().as_slice(), b"value");
+        }
+    });
+}
+
+/// Not a test of its own: opens a store, which may have to be made.
+#[test]
+fn maker() {
+    let Ok(dir) = env::var(MAKER) else { return };
+    count_up(&open_at(&dir));
+}
+
+#[test]
+fn processes_may_make_a_store_at_once() {
+    for round in 0..3 {
+        let dir = Dir::new();
+        let makers: Vec<_> = (0..4).map(|_| spawn("processes::maker", MAKER, &dir)).collect();
+        for maker in makers {
+            assert!(maker.wait_with_output().unwrap().status.success(), "round {round}");
+        }
+        assert_eq!(number(&open(&dir)), 4, "round {round}");
+    }
 }

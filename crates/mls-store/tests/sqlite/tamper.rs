@@ -131,3 +131,14 @@ fn a_mark_that_is_missing_is_noticed() {
         assert!(store.get(&group(b"g"), &key(1, 0, b"id")).unwrap().is_some());
     }
 }
+
+/// A trigger would be carried out by our own statements.
+#[test]
+fn a_trigger_is_noticed() {
+    let dir = Dir::with(&small_store());
+    let sql = "CREATE TRIGGER t BEFORE DELETE ON dirty BEGIN SELECT RAISE(IGNORE); END";
+    rusqlite::Connection::open(dir.file("store.db")).unwrap().execute_batch(sql).unwrap();
+    let before = dir.files()["slots"].clone();
+    assert_eq!(options().open(dir.path()).unwrap_err(), StoreError::Damaged);
+    assert_eq!(dir.files()["slots"], before);
+}
