@@ -236,3 +236,22 @@ fn each_change_is_forgotten_by_itself() {
         assert_eq!(found.contains(&b"other"[..]), n < 3, "change {n}");
     }
 }
+
+/// A store does not grow with what it forgot.
+#[test]
+fn a_segment_with_nothing_left_leaves_no_page() {
+    let dir = Dir::new();
+    let store = options().open(dir.path()).unwrap();
+    put(&store, &group(b"g"), &key(1, 0, b"id"), b"value");
+    let pages = || {
+        let connection = rusqlite::Connection::open(dir.file("store.db")).unwrap();
+        connection.query_row("SELECT count(*) FROM pages", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let before = pages();
+    for epoch in 1..20 {
+        put(&store, &group(b"g"), &key(1, epoch, b"id"), b"value");
+        apply(&store, &group(b"g"), vec![Write::Delete(key(1, epoch, b"id"))]).unwrap();
+    }
+    store.shred().unwrap();
+    assert_eq!(pages(), before);
+}
