@@ -1,0 +1,100 @@
+//! A number in a database, in one row and all over three long ones, that is raised in transactions.
+
+use rusqlite::Connection;
+use store_lab::{BoxError, Disk, History, Scenario, Vfs};
+
+/// How the database is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counter {
+    pub(crate) journal: &'static str,
+    pub(crate) synchronous: &'static str,
+    pub(crate) raises: u32,
+    /// Checkpoints come this often, in pages.
+    pub(crate) checkpoint: u32,
+}
+
+impl Counter {
+    pub(crate) const fn new(journal: &'static str, synchronous: &'static str) -> Self {
+        Self { journal, synchronous, raises: 12, checkpoint: 10 }
+    }
+
+    pub(crate) fn open(self, vfs: &Vfs) -> rusqlite::Result<Connection> {
+        let connection = vfs.open("folder/db")?;
+        let mode: String =
+            connection.query_row(&format!("PRAGMA journal_mode={}", self.journal), [], |row| row.get(0))?;
+        assert_eq!(mode, self.journal);
+        connection.execute_batch(&format!(
+            "PRAGMA synchronous={}; PRAGMA wal_autocheckpoint={};",
+            self.synchronous, self.checkpoint
+        ))?;
+        Ok(connection)
+    }
+}
+
+impl Scenario for Counter {
+    type State = u32;
+
+    fn prepare(&self, disk: &Disk) -> Result<u32, BoxError> {
+        let vfs = Vfs::register(disk)?;
+        let connection = self.open(&vfs)?;
+        connection.execute_batch(
+            "CREATE TABLE number (n); INSERT INTO number VALUES (0);
+             CREATE TABLE long (id INTEGER PRIMARY KEY, bytes);
+             INSERT INTO long VALUES (1, zeroblob(5000)), (2, zeroblob(5000)), (3, zeroblob(100));",
+        )?;
+        Ok(0)
+    }
+
+    fn run(&self, disk: &Disk, history: &mut History<u32>) -> Result<(), BoxError> {
+        let vfs = Vfs::register(disk)?;
+        let Ok(mut connection) = self.open(&vfs) else { return Ok(()) };
+        for _ in 0..self.raises {
+            let Ok(now) = read(&connection)? else { continue };
+            history.attempt(now + 1);
+            if raise(&mut connection, now + 1).is_ok() {
+                history.acknowledge();
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, disk: &Disk, allowed: &[&u32]) -> Result<(), BoxError> {
+        let vfs = Vfs::register(disk)?;
+        let connection = vfs.open("folder/db")?;
+        let health: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        if health != "ok" {
+            return Err(health.into());
+        }
+        let number = read(&connection)??;
+        if allowed.contains(&&number) { Ok(()) } else { Err(format!("{number}, not of {allowed:?}").into()) }
+    }
+}
+
+pub(crate) fn raise(connection: &mut Connection, to: u32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute("UPDATE number SET n = ?", [to])?;
+    for id in 1..=3 {
+        // The length changes too, so that pages come and go.
+        let bytes = to.to_be_bytes().repeat(400 + usize::try_from(to % 7 * 200).unwrap());
+        transaction.execute("UPDATE long SET bytes = ? WHERE id = ?", (bytes, id))?;
+    }
+    transaction.commit()
+}
+
+/// The number, or why SQLite cannot read it. An error of its own is a number that is not the same everywhere.
+pub(crate) fn read(connection: &Connection) -> Result<rusqlite::Result<u32>, BoxError> {
+    let all = || -> rusqlite::Result<(u32, Vec<Vec<u8>>)> {
+        let transaction = connection.unchecked_transaction()?;
+        let number = transaction.query_row("SELECT n FROM number", [], |row| row.get(0))?;
+        let mut statement = transaction.prepare("SELECT bytes FROM long")?;
+        let rows = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((number, rows))
+    };
+    match all() {
+        Err(error) => Ok(Err(error)),
+        Ok((number, rows)) => {
+            let whole = rows.iter().all(|bytes| bytes.chunks(4).all(|word| word == number.to_be_bytes()));
+            if whole && rows.len() == 3 { Ok(Ok(number)) } else { Err(format!("half of {number}").into()) }
+        }
+    }
+}

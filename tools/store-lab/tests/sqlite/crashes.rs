@@ -1,0 +1,95 @@
+//! Power loss and errors at every operation, against the settings of SQLite that promise to survive them, and controls.
+
+use store_lab::{Broken, Disk, Failure, Fault, Lost, Plan, Report, Vfs, explore, replay};
+
+use crate::counter::{Counter, raise};
+
+const POINTS: u64 = 3_000;
+
+fn explored(counter: Counter, plan: &Plan) -> Report {
+    explore(&counter, plan, &mut |_, _| ()).unwrap()
+}
+
+fn holds(counter: Counter) {
+    let report = explored(counter, &Plan::new(1, POINTS));
+    assert!(report.broken.is_none(), "{}", report.broken.unwrap());
+    assert!(report.operations > 100 && report.points >= POINTS, "{report:?}");
+}
+
+fn breaks(counter: Counter) -> Broken {
+    explored(counter, &Plan::new(1, POINTS)).broken.unwrap()
+}
+
+#[test]
+fn wal_survives() {
+    holds(Counter::new("wal", "FULL"));
+}
+
+#[test]
+fn delete_survives() {
+    holds(Counter::new("delete", "EXTRA"));
+}
+
+#[test]
+fn truncate_survives() {
+    holds(Counter::new("truncate", "FULL"));
+}
+
+#[test]
+fn persist_survives() {
+    holds(Counter::new("persist", "FULL"));
+}
+
+/// Control: without syncs, what was acknowledged is lost.
+#[test]
+fn notices_that_off_loses() {
+    for journal in ["wal", "delete"] {
+        let broken = breaks(Counter::new(journal, "OFF"));
+        assert_eq!(broken.fault.failure, Failure::PowerLoss);
+        assert!(replay(&Counter::new(journal, "OFF"), &broken).is_err());
+    }
+}
+
+/// Control: with FULL the removal of the journal is not durable at commit, and the journal may come back.
+#[test]
+fn notices_that_a_removed_journal_comes_back() {
+    let broken = breaks(Counter::new("delete", "FULL"));
+    assert!(broken.message.contains(", not of ["), "{broken}");
+}
+
+/// Control: in WAL mode NORMAL does not sync at commit. The database is whole, but older than promised.
+#[test]
+fn notices_that_normal_forgets() {
+    let broken = breaks(Counter::new("wal", "NORMAL"));
+    assert!(broken.message.contains(", not of ["), "{broken}");
+}
+
+/// Control: without a journal, a transaction is there in parts.
+#[test]
+fn notices_that_no_journal_tears() {
+    breaks(Counter::new("off", "FULL"));
+}
+
+#[test]
+fn errors_surface() {
+    for (failure, code) in [(Failure::DiskFull, "disk is full"), (Failure::IoForever, "disk I/O error")] {
+        let disk = Disk::new(1);
+        let vfs = Vfs::register(&disk).unwrap();
+        let mut connection = Counter::new("wal", "FULL").open(&vfs).unwrap();
+        let tables = "CREATE TABLE number (n); INSERT INTO number VALUES (0); CREATE TABLE long (id, bytes)";
+        connection.execute_batch(tables).unwrap();
+        disk.set_fault(Some(Fault { at: 0, failure }));
+        let error = raise(&mut connection, 1).unwrap_err().to_string();
+        assert!(error.contains(code), "{error}");
+        disk.set_fault(None);
+        raise(&mut connection, 2).unwrap();
+    }
+}
+
+/// The lab does not find what it is told not to look for.
+#[test]
+fn a_killed_process_loses_nothing() {
+    let plan = Plan::new(1, 300).losses(&[Lost::Nothing]).failures(&[]);
+    let report = explored(Counter::new("wal", "OFF"), &plan);
+    assert!(report.broken.is_none(), "{}", report.broken.unwrap());
+}

@@ -1,0 +1,65 @@
+//! A file that is rewritten by hand, with and without the syncs it needs.
+
+use store_lab::{BoxError, Disk, History, Plan, Scenario, explore};
+
+/// Writes a new file beside the old one and renames it.
+struct Rewrite {
+    sync_file: bool,
+    sync_folder: bool,
+}
+
+impl Rewrite {
+    fn save(&self, disk: &Disk, number: u8) -> Result<(), BoxError> {
+        if disk.exists("f/new") {
+            disk.remove("f/new")?;
+        }
+        disk.create("f/new")?;
+        disk.write_at("f/new", 0, &[number; 1_000])?;
+        if self.sync_file {
+            disk.sync("f/new")?;
+        }
+        disk.rename("f/new", "f/it")?;
+        if self.sync_folder {
+            disk.sync_dir("f")?;
+        }
+        Ok(())
+    }
+}
+
+impl Scenario for Rewrite {
+    type State = u8;
+
+    fn prepare(&self, disk: &Disk) -> Result<u8, BoxError> {
+        self.save(disk, 0)?;
+        Ok(0)
+    }
+
+    fn run(&self, disk: &Disk, history: &mut History<u8>) -> Result<(), BoxError> {
+        for number in 1..10 {
+            history.attempt(number);
+            if self.save(disk, number).is_ok() {
+                history.acknowledge();
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, disk: &Disk, allowed: &[&u8]) -> Result<(), BoxError> {
+        let mut bytes = [0; 1_001];
+        let len = disk.read_at("f/it", 0, &mut bytes)?;
+        let whole = len == 1_000 && bytes[..1_000].iter().all(|byte| *byte == bytes[0]);
+        if whole && allowed.contains(&&bytes[0]) { Ok(()) } else { Err(format!("{len}: {bytes:?}").into()) }
+    }
+}
+
+fn survives(sync_file: bool, sync_folder: bool) -> bool {
+    let report = explore(&Rewrite { sync_file, sync_folder }, &Plan::new(5, 2_000), &mut |_, _| ()).unwrap();
+    report.broken.is_none()
+}
+
+#[test]
+fn rewriting_needs_both_syncs() {
+    assert!(survives(true, true));
+    assert!(!survives(false, true));
+    assert!(!survives(true, false));
+}
