@@ -23,7 +23,7 @@ use crate::{
 use locks::Locks;
 use state::{State, Step, folder_of};
 
-/// A disk; clones are the same disk. Names are paths with `/`; folders need not be made.
+/// A disk; clones are the same disk. Names are paths with `/`. Folders need not be made; one that was made can be lost.
 #[derive(Clone, Debug)]
 pub struct Disk {
     seed: u64,
@@ -97,7 +97,8 @@ impl Disk {
     pub fn image(&self) -> BTreeMap<String, Vec<u8>> {
         let inner = self.inner();
         let content = |file: &FileId| inner.state.node(*file).map(|node| node.now.clone()).unwrap_or_default();
-        inner.state.names.iter().map(|(name, file)| (name.clone(), content(file))).collect()
+        let files = inner.state.names.iter().filter(|(name, _)| !name.ends_with('/'));
+        files.map(|(name, file)| (name.clone(), content(file))).collect()
     }
 
     /// The memory that connections share beside each database in WAL mode, by the name of the database.
@@ -162,6 +163,17 @@ impl Disk {
             return Err(DiskError::Exists);
         }
         inner.create(Some(name.to_owned()))
+    }
+
+    /// Makes a folder, unless it is there. It is durable, and with it what is in it, when the folder around it is synced.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn create_dir(&self, folder: &str) -> Result<(), DiskError> {
+        match self.create(&format!("{folder}/")) {
+            Ok(_) | Err(DiskError::Exists) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes bytes, with zeros before them where the file was shorter.

@@ -87,6 +87,8 @@ pub struct Report {
     pub points: u64,
     /// The first broken promise.
     pub broken: Option<Broken>,
+    /// The disk on which it was found, as it was before the check: for programs that do not do the same twice.
+    pub left: Option<Disk>,
 }
 
 /// A crash after which a promise did not hold.
@@ -126,7 +128,7 @@ pub fn explore<T: Scenario>(scenario: &T, plan: &Plan, progress: &mut dyn FnMut(
     let mut history = History::new(&disk, first.clone());
     guarded(|| scenario.run(&disk, &mut history))?;
     let trace = disk.recording().ok_or("the disk did not record")?;
-    let report = Report { operations: disk.operations(), points: 0, broken: None };
+    let report = Report { operations: disk.operations(), points: 0, broken: None, left: None };
     let mut explorer = Explorer { scenario, plan, report, progress };
     let tried = explorer.lose_power(&trace, &history).and_then(|()| explorer.fail(&trace, &base, &first));
     explorer.report.broken = tried.err().map(|broken| *broken);
@@ -217,8 +219,10 @@ impl<T: Scenario> Explorer<'_, T> {
         if twice {
             rebooted.record();
         }
-        let checked = guarded(|| self.scenario.check(&rebooted, allowed));
-        checked.map_err(|message| self.broken(point, Some(lost), None, message))?;
+        if let Err(message) = guarded(|| self.scenario.check(&rebooted, allowed)) {
+            self.report.left = Some(disk.reboot(lost));
+            return Err(self.broken(point, Some(lost), None, message));
+        }
         self.count();
         let repair = rebooted.recording().filter(|trace| !trace.is_empty());
         let Some(repair) = repair else { return Ok(()) };
@@ -228,9 +232,11 @@ impl<T: Scenario> Explorer<'_, T> {
         let stopped = Disk::holding(in_flight(&state, repair.steps().get(at)), self.plan.seed);
         let drawn = random.below(self.plan.losses.len());
         let lost_again = self.plan.losses.get(drawn).copied().unwrap_or(Lost::Everything).reseed(random.next());
-        let checked = guarded(|| self.scenario.check(&stopped.reboot(lost_again), allowed));
-        let again = Some((u64::try_from(at).unwrap_or(u64::MAX), lost_again));
-        checked.map_err(|message| self.broken(point, Some(lost), again, message))?;
+        if let Err(message) = guarded(|| self.scenario.check(&stopped.reboot(lost_again), allowed)) {
+            self.report.left = Some(stopped.reboot(lost_again));
+            let again = Some((u64::try_from(at).unwrap_or(u64::MAX), lost_again));
+            return Err(self.broken(point, Some(lost), again, message));
+        }
         self.count();
         Ok(())
     }

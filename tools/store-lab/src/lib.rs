@@ -7,6 +7,7 @@
 mod disk;
 mod explore;
 mod fault;
+mod files;
 mod history;
 mod random;
 mod trace;
@@ -17,4 +18,4 @@ pub use explore::{BoxError, Broken, Plan, Report, Scenario, explore, replay};
 pub use fault::{DiskError, Failure, Fault, Lost};
 pub use history::History;
 pub use trace::{Image, Trace, Written};
-pub use vfs::{Vfs, VfsError};
+pub use vfs::{Vfs, VfsError, seed_sqlite};

@@ -18,6 +18,8 @@ use crate::disk::Disk;
 mod c_api;
 mod open_file;
 
+pub use c_api::seed_sqlite;
+
 /// A disk that SQLite can open databases on, as long as this is held.
 #[derive(Debug)]
 pub struct Vfs {

@@ -92,6 +92,19 @@ fn names_need_a_sync_of_their_folder() {
 }
 
 #[test]
+fn a_lost_folder_takes_its_files_along() {
+    let disk = Disk::new(1);
+    disk.create_dir("f").unwrap();
+    disk.create("f/a").unwrap();
+    disk.sync("f/a").unwrap();
+    disk.sync_dir("f").unwrap();
+    assert!(content(&disk.reboot(Lost::Everything), "f/a").is_none());
+    assert_eq!(disk.reboot(Lost::Nothing).image().into_keys().collect::<Vec<_>>(), ["f/a"]);
+    disk.sync_dir("").unwrap();
+    assert!(content(&disk.reboot(Lost::Everything), "f/a").is_some());
+}
+
+#[test]
 fn power_loss_ends_everything() {
     let disk = half_done();
     disk.set_fault(Some(Fault { at: disk.operations(), failure: Failure::PowerLoss }));

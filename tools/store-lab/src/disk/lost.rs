@@ -48,6 +48,12 @@ fn names_after(state: &State, lost: Lost) -> BTreeMap<String, FileId> {
             change.apply(&mut names);
         }
     }
+    // A folder that is not there has nothing in it.
+    for (folder, _) in state.names.iter().filter(|(name, _)| name.ends_with('/')) {
+        if !names.contains_key(folder) {
+            names.retain(|name, _| !name.starts_with(folder.as_str()));
+        }
+    }
     names
 }
 

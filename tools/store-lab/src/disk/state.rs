@@ -11,7 +11,7 @@ pub struct FileId(pub(crate) usize);
 /// One change of state; the disk numbers them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Step {
-    /// A new empty file, with a name unless it is a temporary one.
+    /// A new empty file, with a name unless it is a temporary one; a folder if the name ends with `/`.
     Create {
         name: Option<String>,
     },
@@ -208,7 +208,8 @@ pub(crate) fn write_at(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     }
 }
 
-/// The folder that a name is in; empty for the top.
+/// The folder that a file or folder is in; empty for the top. The name of a folder itself ends with `/`.
 pub(crate) fn folder_of(name: &str) -> &str {
+    let name = name.strip_suffix('/').unwrap_or(name);
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

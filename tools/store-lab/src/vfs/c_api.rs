@@ -13,8 +13,8 @@ use std::{
 };
 
 use rusqlite::ffi::{
-    SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_IOERR_FSTAT, SQLITE_NOTFOUND, SQLITE_OK, sqlite3_file, sqlite3_int64,
-    sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_register,
+    SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_IOERR_FSTAT, SQLITE_NOTFOUND, SQLITE_OK, SQLITE_TESTCTRL_PRNG_SEED, sqlite3,
+    sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_test_control, sqlite3_vfs, sqlite3_vfs_register,
 };
 
 use super::{Slot, open_file::OpenFile};
@@ -55,6 +55,14 @@ pub(super) fn register(name: CString, slot: &'static Slot) -> c_int {
     };
     // SAFETY: the table and its name are leaked, so SQLite may keep them for as long as the process runs.
     unsafe { sqlite3_vfs_register(Box::into_raw(Box::new(vfs)), 0) }
+}
+
+/// Seeds the random numbers of SQLite itself, which end up in logs and journals. They are one stream for the whole
+/// process: disks are the same again only where nothing else uses SQLite at the time.
+pub fn seed_sqlite(seed: i32) {
+    let no_database: *mut sqlite3 = ptr::null_mut();
+    // SAFETY: this control takes a number and a database or null.
+    unsafe { sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, seed, no_database) };
 }
 
 static METHODS: sqlite3_io_methods = sqlite3_io_methods {
