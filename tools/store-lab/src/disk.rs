@@ -318,6 +318,14 @@ impl Inner {
                 return Err(DiskError::Io);
             }
             Failure::IoForever => return Err(DiskError::Io),
+            Failure::SyncForgets => {
+                if let Step::Sync { file } = step {
+                    self.fault = None;
+                    self.state.forget(file);
+                    return Err(DiskError::Io);
+                }
+                self.apply(step);
+            }
             Failure::ShortWrite => {
                 if let Step::Write { file, offset, bytes } = step {
                     self.fault = None;

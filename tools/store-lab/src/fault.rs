@@ -23,13 +23,17 @@ pub enum Failure {
     ShortWrite,
     /// The operation fails and does nothing, once.
     Io,
+    /// A sync of a file fails, once, and what it was to make durable never will be, though it can still be read: the
+    /// machine has forgotten that it is not on the disk.
+    SyncForgets,
     /// This operation and every one after it fail and do nothing.
     IoForever,
 }
 
 impl Failure {
     /// Every failure that leaves the machine running.
-    pub const ERRORS: [Self; 5] = [Self::DiskFull, Self::NoSpace, Self::ShortWrite, Self::Io, Self::IoForever];
+    pub const ERRORS: [Self; 6] =
+        [Self::DiskFull, Self::NoSpace, Self::ShortWrite, Self::Io, Self::SyncForgets, Self::IoForever];
 }
 
 /// What was lost with the power, of everything that no sync had made durable.
@@ -62,6 +66,11 @@ impl Lost {
             Self::Reordered(seed),
             Self::Noise(seed),
         ]
+    }
+
+    /// Whether it depends on a seed.
+    pub(crate) const fn draws(self) -> bool {
+        !matches!(self, Self::Everything | Self::Nothing)
     }
 
     /// The same kind, with another seed; itself, if it does not draw.

@@ -142,6 +142,16 @@ fn errors_come_when_planned() {
 }
 
 #[test]
+fn a_sync_may_forget() {
+    let disk = half_done();
+    disk.set_fault(Some(Fault { at: 0, failure: Failure::SyncForgets }));
+    assert_eq!(disk.sync("a"), Err(DiskError::Io));
+    assert_eq!(disk.sync("a"), Ok(()));
+    assert_eq!(content(&disk, "a").unwrap()[256..1_280], [2; 1_024]);
+    assert_eq!(content(&disk.reboot(Lost::Everything), "a").unwrap(), [1; 2_048]);
+}
+
+#[test]
 fn a_short_write_writes_half() {
     let disk = half_done();
     disk.set_fault(Some(Fault { at: disk.operations(), failure: Failure::ShortWrite }));

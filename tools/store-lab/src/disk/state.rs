@@ -149,6 +149,13 @@ impl State {
         }
     }
 
+    /// Gives up on making the pending changes of a file durable.
+    pub(crate) fn forget(&mut self, file: FileId) {
+        if let Some(node) = self.nodes.get_mut(file.0) {
+            node.pending.clear();
+        }
+    }
+
     fn change_names(&mut self, removed: Option<String>, added: Option<(String, FileId)>) {
         if let Some((name, file)) = &added
             && let Some(node) = self.nodes.get_mut(file.0)

@@ -14,7 +14,15 @@ pub(super) const AFTER_ERRORS: [Lost; 3] = [Lost::Nothing, Lost::Everything, Los
 pub(super) fn crashes(plan: &Plan, steps: usize) -> Vec<Vec<usize>> {
     let places: Vec<usize> = (0..=steps).collect();
     let share = if plan.failures.is_empty() { plan.points } else { plan.points.saturating_sub(of_errors(plan)) };
-    let mut rounds = rounds(plan, &places, per(share, plan.losses.len()));
+    let drawing = plan.losses.iter().filter(|lost| lost.draws()).count();
+    let first_round = u64::try_from(places.len().saturating_mul(plan.losses.len())).unwrap_or(u64::MAX);
+    let count = match share.checked_sub(first_round) {
+        None => per(share, plan.losses.len()),
+        Some(0) => places.len(),
+        Some(_) if drawing == 0 => places.len(),
+        Some(more) => places.len().saturating_add(per(more, drawing)),
+    };
+    let mut rounds = rounds(plan, &places, count);
     for round in &mut rounds {
         round.sort_unstable();
     }
@@ -26,6 +34,7 @@ pub(super) fn errors(plan: &Plan, steps: &[Step]) -> Vec<(usize, Failure)> {
     let applies = |failure, step: &Step| match failure {
         Failure::DiskFull | Failure::NoSpace => step.grows(),
         Failure::ShortWrite => matches!(step, Step::Write { .. }),
+        Failure::SyncForgets => matches!(step, Step::Sync { .. }),
         Failure::Io | Failure::IoForever | Failure::PowerLoss => true,
     };
     let mut places = Vec::new();
