@@ -44,7 +44,10 @@ pub(super) fn check_version(found: i32) -> Result<(), StoreError> {
 /// Makes all settings, and reads them back.
 pub(super) fn apply(connection: &Connection) -> Result<(), StoreError> {
     for (name, value, _) in SETTINGS {
-        connection.pragma_update(None, name, value).map_err(fault)?;
+        let mut statement = connection.prepare(&format!("PRAGMA {name}={value}")).map_err(fault)?;
+        let mut rows = statement.query([]).map_err(fault)?;
+        // To the end: the change of journal_mode is written after its row. If that fails, SQLite says "wal" all the same.
+        while rows.next().map_err(fault)?.is_some() {}
     }
     verify(connection)
 }
