@@ -61,10 +61,16 @@ impl Disk {
         Self { seed, inner: Arc::new(Mutex::new(inner)), locks: Arc::default() }
     }
 
-    /// The disk as it is when power comes back. This one stays as it is. Operations count from 0 again.
+    /// The disk as it is when power comes back, or, with [`Lost::Nothing`], when all processes that used it were killed.
+    /// This one stays as it is. Operations count from 0 again.
     #[must_use]
     pub fn reboot(&self, lost: Lost) -> Self {
         Self::holding(lost::after(&self.inner().state, lost), self.seed)
+    }
+
+    /// Makes everything durable. That is no operation.
+    pub fn settle(&self) {
+        self.inner().state.settle();
     }
 
     /// Plans a fault, in place of the one that was planned; `None` plans none.

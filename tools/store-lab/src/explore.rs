@@ -42,7 +42,8 @@ pub trait Scenario {
     /// A promise was broken while the machine was running.
     fn run(&self, disk: &Disk, history: &mut History<Self::State>) -> Result<(), BoxError>;
 
-    /// Opens what is left and finds one of the allowed states. It may repair, but must not go on to another state.
+    /// Opens what is left and finds one of the allowed states. It may repair, but must not go on to another state, unless
+    /// it does so on a copy, which is [`Disk::reboot`] with [`Lost::Nothing`].
     ///
     /// # Errors
     /// A promise was broken.
@@ -255,7 +256,8 @@ impl<T: Scenario> Explorer<'_, T> {
 fn prepared<T: Scenario>(scenario: &T, seed: u64) -> Result<(Disk, T::State), BoxError> {
     let disk = Disk::new(seed);
     let first = scenario.prepare(&disk)?;
-    Ok((disk.reboot(Lost::Nothing), first))
+    disk.settle();
+    Ok((disk, first))
 }
 
 /// The state while a step is under way: a change may get through, a sync has done nothing yet.

@@ -42,7 +42,7 @@ impl Failure {
 pub enum Lost {
     /// All of it.
     Everything,
-    /// None of it, as when a process is killed and the machine goes on.
+    /// None of it: a process was killed and the machine goes on. What was not durable still is not.
     Nothing,
     /// All that came after some moment; the write of that moment is torn at a sector of 512 bytes. The seed draws the moment.
     Tail(u64),

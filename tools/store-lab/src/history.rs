@@ -1,7 +1,7 @@
 //! What a program was about to do, and what it was told is done.
 //!
 //! In: attempts and acknowledgements, as they happen. Out: the states that may be there after a crash.
-//! Always: an acknowledged state is not lost; an attempt that failed may have happened or not.
+//! Always: an acknowledged state is not lost; an attempt without an answer may have happened or not.
 
 use crate::disk::Disk;
 
@@ -16,6 +16,7 @@ pub struct History<S> {
 enum Event<S> {
     Attempt(S),
     Acknowledged,
+    Refused,
 }
 
 impl<S> History<S> {
@@ -27,6 +28,11 @@ impl<S> History<S> {
     /// An operation begins that leads to `state`.
     pub fn attempt(&mut self, state: S) {
         self.events.push((self.disk.operations(), Event::Attempt(state)));
+    }
+
+    /// The last attempt was reported as not done, in any part. Not called if nobody knows.
+    pub fn refuse(&mut self) {
+        self.events.push((self.disk.operations(), Event::Refused));
     }
 
     /// The last attempt was reported as done. Not called if it was reported as failed.
@@ -41,6 +47,7 @@ impl<S> History<S> {
         for (_, event) in self.events.iter().filter(|(when, _)| *when <= at) {
             match event {
                 Event::Attempt(state) => allowed.push(state),
+                Event::Refused => drop(allowed.pop()),
                 Event::Acknowledged => {
                     let settled = allowed.pop();
                     allowed.clear();

@@ -1,6 +1,6 @@
 //! What a disk holds after power loss.
 //!
-//! In: durable contents, pending changes, how to lose. Out: contents that are all durable.
+//! In: durable contents, pending changes, how to lose. Out: contents that are all durable, unless nothing was lost.
 //! Always: what was synced is there; the same seed loses the same bytes.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,10 @@ pub(crate) const SECTOR: usize = 512;
 
 /// The state after a reboot. Files without a name are gone.
 pub(crate) fn after(state: &State, lost: Lost) -> State {
+    if lost == Lost::Nothing {
+        // The machine went on: what was not durable still is not.
+        return state.clone();
+    }
     let names = names_after(state, lost);
     let mut rebooted = State::default();
     for (name, file) in names {

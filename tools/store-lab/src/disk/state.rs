@@ -149,6 +149,15 @@ impl State {
         }
     }
 
+    /// Makes everything durable.
+    pub(crate) fn settle(&mut self) {
+        for file in 0..self.nodes.len() {
+            self.sync(FileId(file));
+        }
+        self.pending_names.clear();
+        self.durable_names.clone_from(&self.names);
+    }
+
     /// Gives up on making the pending changes of a file durable.
     pub(crate) fn forget(&mut self, file: FileId) {
         if let Some(node) = self.nodes.get_mut(file.0) {

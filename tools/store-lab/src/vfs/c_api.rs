@@ -13,8 +13,9 @@ use std::{
 };
 
 use rusqlite::ffi::{
-    SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_IOERR_FSTAT, SQLITE_NOTFOUND, SQLITE_OK, SQLITE_TESTCTRL_PRNG_SEED, sqlite3,
-    sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_test_control, sqlite3_vfs, sqlite3_vfs_register,
+    SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_FCNTL_MMAP_SIZE, SQLITE_IOERR_FSTAT, SQLITE_NOTFOUND, SQLITE_OK,
+    SQLITE_TESTCTRL_PRNG_SEED, sqlite3, sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_test_control,
+    sqlite3_vfs, sqlite3_vfs_register,
 };
 
 use super::{Slot, open_file::OpenFile};
@@ -194,8 +195,13 @@ unsafe extern "C" fn check_reserved_lock(file: *mut sqlite3_file, reserved: *mut
     SQLITE_OK
 }
 
-unsafe extern "C" fn file_control(_file: *mut sqlite3_file, _operation: c_int, _value: *mut c_void) -> c_int {
-    SQLITE_NOTFOUND
+unsafe extern "C" fn file_control(_file: *mut sqlite3_file, operation: c_int, value: *mut c_void) -> c_int {
+    if operation != SQLITE_FCNTL_MMAP_SIZE {
+        return SQLITE_NOTFOUND;
+    }
+    // SAFETY: for this operation SQLite passes the address of a number. Nothing of a file is ever mapped.
+    unsafe { *value.cast::<sqlite3_int64>() = 0 };
+    SQLITE_OK
 }
 
 unsafe extern "C" fn sector_size(_file: *mut sqlite3_file) -> c_int {

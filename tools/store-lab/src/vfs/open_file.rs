@@ -31,7 +31,7 @@ pub(super) struct OpenFile {
     name: Option<String>,
     holder: Holder,
     delete_on_close: bool,
-    /// Made by this connection, and nobody made its name durable yet.
+    /// Whether the next sync makes its name durable too.
     new_name: AtomicBool,
     pub(super) characteristics: i32,
 }
@@ -40,7 +40,7 @@ impl OpenFile {
     pub(super) fn open(slot: &'static Slot, name: Option<&str>, flags: i32) -> Result<Self, i32> {
         let mounted = slot.mounted().clone();
         let Mounted { disk, characteristics } = mounted.ok_or(SQLITE_CANTOPEN)?;
-        let (file, created) = find_or_create(&disk, name, flags).map_err(|_| SQLITE_CANTOPEN)?;
+        let file = find_or_create(&disk, name, flags).map_err(|_| SQLITE_CANTOPEN)?;
         let needs_name = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
         let holder = disk.locks().new_holder();
         slot.open_files.fetch_add(1, Ordering::SeqCst);
@@ -50,7 +50,8 @@ impl OpenFile {
             name: name.map(str::to_owned),
             holder,
             delete_on_close: flags & SQLITE_OPEN_DELETEONCLOSE != 0,
-            new_name: AtomicBool::new(created && flags & needs_name != 0),
+            // Whoever made the file may have died before it was synced.
+            new_name: AtomicBool::new(flags & SQLITE_OPEN_CREATE != 0 && flags & needs_name != 0),
             characteristics,
             disk,
         })
@@ -163,13 +164,12 @@ impl Slot {
     }
 }
 
-/// The file, and whether it was made now.
-fn find_or_create(disk: &Disk, name: Option<&str>, flags: i32) -> Result<(FileId, bool), DiskError> {
-    let Some(name) = name else { return Ok((disk.create_temporary()?, true)) };
+fn find_or_create(disk: &Disk, name: Option<&str>, flags: i32) -> Result<FileId, DiskError> {
+    let Some(name) = name else { return disk.create_temporary() };
     match disk.find(name) {
         Ok(_) if flags & SQLITE_OPEN_EXCLUSIVE != 0 => Err(DiskError::Exists),
-        Err(DiskError::NotFound) if flags & SQLITE_OPEN_CREATE != 0 => Ok((disk.create(name)?, true)),
-        found => Ok((found?, false)),
+        Err(DiskError::NotFound) if flags & SQLITE_OPEN_CREATE != 0 => disk.create(name),
+        found => found,
     }
 }
 

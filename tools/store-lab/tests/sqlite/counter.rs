@@ -9,13 +9,15 @@ pub(crate) struct Counter {
     pub(crate) journal: &'static str,
     pub(crate) synchronous: &'static str,
     pub(crate) raises: u32,
+    /// What the device promises.
+    pub(crate) characteristics: i32,
     /// Checkpoints come this often, in pages.
     pub(crate) checkpoint: u32,
 }
 
 impl Counter {
     pub(crate) const fn new(journal: &'static str, synchronous: &'static str) -> Self {
-        Self { journal, synchronous, raises: 12, checkpoint: 10 }
+        Self { journal, synchronous, raises: 12, characteristics: 0, checkpoint: 10 }
     }
 
     pub(crate) fn open(self, vfs: &Vfs) -> rusqlite::Result<Connection> {
@@ -35,7 +37,7 @@ impl Scenario for Counter {
     type State = u32;
 
     fn prepare(&self, disk: &Disk) -> Result<u32, BoxError> {
-        let vfs = Vfs::register(disk)?;
+        let vfs = Vfs::with_characteristics(disk, self.characteristics)?;
         let mut connection = self.open(&vfs)?;
         connection.execute_batch(
             "CREATE TABLE number (n); INSERT INTO number VALUES (0);
@@ -46,7 +48,7 @@ impl Scenario for Counter {
     }
 
     fn run(&self, disk: &Disk, history: &mut History<u32>) -> Result<(), BoxError> {
-        let vfs = Vfs::register(disk)?;
+        let vfs = Vfs::with_characteristics(disk, self.characteristics)?;
         let Ok(mut connection) = self.open(&vfs) else { return Ok(()) };
         for _ in 0..self.raises {
             let Ok(now) = read(&connection)? else { continue };
@@ -59,7 +61,7 @@ impl Scenario for Counter {
     }
 
     fn check(&self, disk: &Disk, allowed: &[&u32]) -> Result<(), BoxError> {
-        let vfs = Vfs::register(disk)?;
+        let vfs = Vfs::with_characteristics(disk, self.characteristics)?;
         let connection = vfs.open("folder/db")?;
         let health: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
         if health != "ok" {

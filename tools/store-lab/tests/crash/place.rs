@@ -1,0 +1,73 @@
+//! A store on a simulated disk: how it is opened, and what its slots must look like.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use mls_store::{KdfParams, Mark, OpenOptions, Secret, SqliteStore, StoreError, Unlock};
+use rusqlite::ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+use store_lab::{BoxError, Disk, Vfs};
+
+pub(crate) const FOLDER: &str = "home/store";
+
+/// What opens the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lock {
+    RawKey,
+    Passphrase,
+}
+
+/// An open store, and the file system that it needs.
+pub(crate) struct Place {
+    pub(crate) store: SqliteStore,
+    // Dropped after the store.
+    _vfs: Arc<Vfs>,
+}
+
+impl Lock {
+    fn unlock(self) -> Result<Unlock, StoreError> {
+        match self {
+            Self::RawKey => Unlock::raw_key(Secret::copy_from(&[7; 32])),
+            // The least work that is allowed.
+            Self::Passphrase => {
+                Ok(Unlock::passphrase("correct horse battery".to_owned()).kdf(KdfParams::new(19 * 1_024, 2, 1)?))
+            }
+        }
+    }
+
+    pub(crate) fn open(self, disk: &Disk, vfs: &Arc<Vfs>, mark: Mark) -> Result<Place, StoreError> {
+        let options = OpenOptions::new(self.unlock()?)
+            .files(Arc::new(disk.clone()))
+            .vfs(vfs.name())
+            .timeout(Duration::ZERO)
+            // By count only: time would not pass twice in the same way.
+            .shred_after(4, Duration::from_secs(3_600))
+            .at_least(mark);
+        Ok(Place { store: options.open(Path::new(FOLDER))?, _vfs: Arc::clone(vfs) })
+    }
+}
+
+/// The disk, with the promise that SQLite makes for every Unix: a write harms nothing beside it.
+pub(crate) fn mount(disk: &Disk) -> Result<Arc<Vfs>, BoxError> {
+    Ok(Arc::new(Vfs::with_characteristics(disk, SQLITE_IOCAP_POWERSAFE_OVERWRITE)?))
+}
+
+/// The folder is there, as it is on a machine that has been used for a while.
+pub(crate) fn make_folder(disk: &Disk) -> Result<(), BoxError> {
+    for folder in ["home", FOLDER] {
+        disk.create_dir(folder)?;
+    }
+    disk.sync_dir("")?;
+    Ok(disk.sync_dir("home")?)
+}
+
+/// Exactly one slot holds a key, and it is the one of the current period.
+pub(crate) fn one_slot_counts(disk: &Disk, mark: Mark) -> Result<(), BoxError> {
+    let mut slots = [0; 256];
+    let len = disk.read_at(&format!("{FOLDER}/slots"), 0, &mut slots)?;
+    let used: Vec<usize> = (0..2).filter(|slot| slots[slot * 128..][..128] != [0; 128]).collect();
+    let current = usize::try_from(mark.period % 2)?;
+    let period = &slots[current * 128 + 8..][..8];
+    if len == 256 && used == [current] && period == mark.period.to_be_bytes() {
+        return Ok(());
+    }
+    Err(format!("slots in use after opening: {used:?}, of {len} bytes; period {period:?}, not {}", mark.period).into())
+}
