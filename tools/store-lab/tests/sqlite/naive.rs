@@ -66,7 +66,8 @@ fn rewriting_needs_both_syncs() {
 
 /// Two copies of a number; a crash may leave them different, and opening mends that.
 struct Copies {
-    /// Mends the damaged copy only, and not both.
+    /// Mends the damaged copy only, and not both; and first makes the other one durable, which it is not if a process was
+    /// killed before its sync.
     careful: bool,
 }
 
@@ -110,7 +111,9 @@ impl Scenario for Copies {
             (false, false) => return Err("both copies are torn".into()),
         };
         if bytes[0..1_024] != bytes[1_024..] {
-            if !self.careful {
+            if self.careful {
+                disk.sync("it")?;
+            } else {
                 disk.set_len("it", 0)?;
                 Self::write(disk, usize::from(!whole(0)), number)?;
             }
