@@ -2,10 +2,9 @@
 
 use std::{io, process::ExitCode, sync::Arc};
 
-use interop::trials::{Long, run};
+use interop::trials::run;
 use mls_crypto_openssl::OpenSsl;
 
 fn main() -> io::Result<ExitCode> {
-    let long = Long { config: "deep_random", cipher_suite: 4, encrypt_handshake: false };
-    run(Arc::new(OpenSsl::default()), long)
+    run(Arc::new(OpenSsl::default()), &[])
 }

@@ -11,15 +11,16 @@ use clap::Args;
 use interop::{
     Assignments, Client, Plan, Server, Stack,
     cli::Exit,
-    matrix::{Matrix, Meeting},
+    matrix::Matrix,
     ours::Ours,
+    report::Report,
     script::{default_folder, load},
     serve,
 };
 use interop_peers::{MlsRs, OpenMls};
 use mls_crypto_aws_lc::AwsLc;
 
-use explained::{EXPLANATIONS, PREFACE};
+use explained::{EXPLANATIONS, MEETINGS, PREFACE};
 
 /// What to play, and where to write it.
 #[derive(Args, Debug)]
@@ -51,6 +52,9 @@ pub(crate) struct MatrixArgs {
     /// Write every case to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Play nothing: take the cases from a file that `--json` wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    from: Option<PathBuf>,
 }
 
 /// What can go wrong before anything is played.
@@ -59,8 +63,11 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 impl MatrixArgs {
     /// Plays, writes, and fails if there is a failure that nobody has explained.
     pub(crate) async fn run(self) -> Exit {
-        let plan = self.plan()?;
-        let matrix = Matrix::play(PREFACE, EXPLANATIONS, &plan, self.meetings().await?).await;
+        let reports = match &self.from {
+            Some(file) => serde_json::from_slice(&fs::read(file)?)?,
+            None => self.play().await?,
+        };
+        let matrix = Matrix::new(PREFACE, EXPLANATIONS, MEETINGS.into_iter().zip(reports).collect());
         match &self.markdown {
             Some(file) => fs::write(file, matrix.markdown())?,
             None => print!("{}", matrix.markdown()),
@@ -89,23 +96,26 @@ impl MatrixArgs {
         Ok(Plan { suites, assignments, jobs: self.jobs, ..Plan::new(scripts) })
     }
 
-    async fn meetings(&self) -> Result<Vec<Meeting>> {
+    /// A report of each of [`MEETINGS`].
+    async fn play(&self) -> Result<Vec<Report>> {
+        let plan = self.plan()?;
         let mut ours = vec![start(Ours::new("ours", Arc::new(AwsLc::default()))).await?];
         for address in &self.also_ours {
             ours.push(Client::connect(address).await?.named("ours"));
         }
         let mut with_mls_rs = ours.clone();
-        with_mls_rs.push(start(MlsRs::default()).await?);
+        with_mls_rs.push(start(MlsRs::default()).await?.named("mls-rs"));
         for address in &self.also_mls_rs {
             with_mls_rs.push(Client::connect(address).await?.named("mls-rs"));
         }
         let plain = start(Ours::new("ours", Arc::new(AwsLc::default())).without_grease_extensions()).await?;
-        let with_openmls = vec![plain, start(OpenMls::default()).await?];
-        Ok(vec![
-            Meeting { title: "Ours with ours", about: explained::OURS, clients: ours },
-            Meeting { title: "Ours with mls-rs", about: explained::MLS_RS, clients: with_mls_rs },
-            Meeting { title: "Ours with OpenMLS", about: explained::OPENMLS, clients: with_openmls },
-        ])
+        let with_openmls = vec![plain, start(OpenMls::default()).await?.named("OpenMLS")];
+        let mut reports = Vec::new();
+        for (meeting, clients) in MEETINGS.iter().zip([ours, with_mls_rs, with_openmls]) {
+            eprintln!("{}", meeting.title);
+            reports.push(plan.clone().run(&clients).await);
+        }
+        Ok(reports)
     }
 }
 

@@ -5,21 +5,15 @@
 
 mod render;
 
-use crate::{
-    client::Client,
-    report::{Case, Report},
-    runner::Plan,
-};
+use crate::report::{Case, Report};
 
 /// Some clients that meet in every script.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Meeting {
     /// The heading.
     pub title: &'static str,
-    /// Who they are and how they are set up.
+    /// Who they are and how they are set up; Markdown.
     pub about: &'static str,
-    /// The clients.
-    pub clients: Vec<Client>,
 }
 
 /// Why something fails, for those who read the matrix.
@@ -41,20 +35,9 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Plays every meeting.
-    pub async fn play(
-        preface: &'static str,
-        explanations: &'static [Explanation],
-        plan: &Plan,
-        meetings: Vec<Meeting>,
-    ) -> Self {
-        let mut played = Vec::new();
-        for meeting in meetings {
-            eprintln!("{}", meeting.title);
-            let report = plan.clone().run(&meeting.clients).await;
-            played.push((meeting, report));
-        }
-        Self { preface, explanations, meetings: played }
+    /// A matrix of meetings that are over.
+    pub fn new(preface: &'static str, explanations: &'static [Explanation], meetings: Vec<(Meeting, Report)>) -> Self {
+        Self { preface, explanations, meetings }
     }
 
     /// The document.

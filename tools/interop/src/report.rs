@@ -8,11 +8,11 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use testkit::vectors::passive_client;
 
 /// Every case of a plan.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Report {
     /// The clients' names.
     pub clients: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Report {
 }
 
 /// One script, with one suite, framing and assignment of roles.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Case {
     /// The script's file.
     pub config: String,
@@ -37,7 +37,7 @@ pub struct Case {
     /// Who played, in the order of the actors' names.
     pub roles: String,
     /// Who played whom, if they are few.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actors: BTreeMap<String, String>,
     /// How it ended.
     pub outcome: Outcome,
@@ -50,7 +50,7 @@ pub struct Case {
 }
 
 /// How a case ended.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "a case ends in one of these ways")]
 pub enum Outcome {

@@ -17,16 +17,8 @@ use crate::{
     server::{Server, serve},
 };
 
-/// Which scripts are long, and the suite and framing that they are played with: they take as long as all others together.
-#[derive(Clone, Copy, Debug)]
-pub struct Long {
-    /// The file of the long scripts.
-    pub config: &'static str,
-    /// The suite.
-    pub cipher_suite: u32,
-    /// The framing.
-    pub encrypt_handshake: bool,
-}
+/// Which suites and framings to play the long script with: it takes as long as all others together.
+pub type Long = &'static [(u32, bool)];
 
 /// Plays every script with every suite of the provider.
 ///
@@ -62,8 +54,7 @@ fn trials(runtime: &Arc<Runtime>, client: Client, (scripts, long): (Vec<Script>,
     for script in scripts {
         for suite in &client.suites {
             for encrypt_handshake in [false, true] {
-                let with_long = (long.cipher_suite, long.encrypt_handshake);
-                if script.config == long.config && (*suite, encrypt_handshake) != with_long {
+                if script.config == LONG && !long.contains(&(*suite, encrypt_handshake)) {
                     continue;
                 }
                 trials.push(trial(runtime, &client, &script, (*suite, encrypt_handshake)));
@@ -84,3 +75,6 @@ fn trial(runtime: &Arc<Runtime>, client: &Client, script: &Script, (suite, encry
         if report.counts().passed == 1 { Ok(()) } else { Err(Failed::from(report.to_string())) }
     })
 }
+
+/// The file of the long script.
+const LONG: &str = "deep_random";
