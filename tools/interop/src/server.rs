@@ -9,8 +9,10 @@ mod desk;
 use std::{net::SocketAddr, sync::Arc};
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Status, transport};
+use tonic::{
+    Status,
+    transport::{self, server::TcpIncoming},
+};
 
 use crate::{service::MlsClientServer, stack::Stack};
 use desk::Desk;
@@ -98,13 +100,13 @@ pub async fn serve<S: Stack>(address: SocketAddr, server: Server<S>) -> std::io:
     let service = MlsClientServer::new(server)
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
-    let serving = transport::Server::builder().add_service(service).serve_with_incoming_shutdown(
-        TcpListenerStream::new(listener),
-        async move {
+    // An answer is several small writes; without this each waits for the acknowledgement of the one before.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving =
+        transport::Server::builder().add_service(service).serve_with_incoming_shutdown(incoming, async move {
             // An error says that nobody is left who could stop it.
             let _ = stopped.await;
-        },
-    );
+        });
     Ok(Running { address, stop, task: tokio::spawn(serving) })
 }
 
