@@ -1,17 +1,16 @@
 //! Who plays whom.
 //!
 //! In: how many clients and actors there are. Out: assignments of a client to each actor.
-//! Always: every assignment where they can be counted; of large casts a sample in which each client plays every part
-//! alone, all take turns from each beginning, and some are drawn.
+//! Always: every assignment where they can be counted; of large casts those in which all take turns, from each beginning.
 
 /// Which assignments to play.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Assignments {
-    /// All; of casts with more than [`Assignments::MOST`] a sample.
+    /// All; of casts with more than [`Assignments::MOST`] those in which all take turns, from each beginning.
     #[default]
     All,
-    /// Only those in which somebody meets somebody else, or all are one: each client alone, and taking turns.
+    /// Each client alone, and all taking turns, from each beginning.
     Turns,
     /// One that this seed draws.
     Random(u64),
@@ -51,26 +50,30 @@ pub(super) fn assignments(clients: usize, actors: usize, which: Assignments) -> 
     match which {
         Assignments::All => match count.filter(|count| *count <= Assignments::MOST) {
             Some(count) => (0..count).map(|number| counted(number, clients, actors)).collect(),
-            None => {
-                let drawn = if clients > 1 { DRAWN } else { 0 };
-                let drawn = (0..drawn).map(|seed| random(seed, clients, actors));
-                turns(clients, actors).into_iter().chain(drawn).collect()
-            }
+            None => by_turns(clients, actors),
         },
-        Assignments::Turns => turns(clients, actors),
+        Assignments::Turns => alone(clients, actors).into_iter().chain(mixed(clients, actors)).collect(),
         Assignments::Random(seed) => vec![random(seed, clients, actors)],
     }
 }
 
-/// Each client alone; and all taking turns, beginning with each.
-fn turns(clients: usize, actors: usize) -> Vec<Assignment> {
-    let alone = (0..clients).map(|client| Assignment { players: vec![client; actors], short: None });
+/// Each client in every role.
+fn alone(clients: usize, actors: usize) -> Vec<Assignment> {
+    (0..clients).map(|client| Assignment { players: vec![client; actors], short: None }).collect()
+}
+
+/// All take turns, beginning with each; alone if there is one.
+fn by_turns(clients: usize, actors: usize) -> Vec<Assignment> {
+    if clients == 1 { alone(clients, actors) } else { mixed(clients, actors) }
+}
+
+fn mixed(clients: usize, actors: usize) -> Vec<Assignment> {
     let first = if clients > 1 { clients } else { 0 };
-    let by_turns = (0..first).map(|first| Assignment {
+    let turn = |first| Assignment {
         players: (0..clients).cycle().skip(first).take(actors).collect(),
         short: (actors > FEW).then(|| format!("taking turns from client {first}")),
-    });
-    alone.chain(by_turns).collect()
+    };
+    (0..first).map(turn).collect()
 }
 
 /// The digits of `number` to the base of `clients`.
@@ -98,8 +101,6 @@ fn random(seed: u64, clients: usize, actors: usize) -> Assignment {
     Assignment { players, short: Some(format!("drawn with seed {seed}")) }
 }
 
-/// Assignments that are drawn of a large cast.
-const DRAWN: u64 = 2;
 /// Actors whose players are named one by one.
 const FEW: usize = 12;
 
