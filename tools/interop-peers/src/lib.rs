@@ -9,6 +9,6 @@ mod wallet;
 mod wire;
 
 pub use self::{
-    mls_rs::{MlsRs, MlsRsJoiner, MlsRsMember, MlsRsSigner, MlsRsSuccessor},
+    mls_rs::{Crypto, MlsRs, MlsRsJoiner, MlsRsMember, MlsRsSigner, MlsRsSuccessor},
     openmls::{OpenMls, OpenMlsJoiner, OpenMlsMember, OpenMlsSigner},
 };

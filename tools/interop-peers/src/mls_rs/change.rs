@@ -15,6 +15,7 @@ use mls_rs::{
 };
 
 use super::{
+    Crypto,
     client::{Config, decoded, encoded, extensions},
     member::MlsRsMember,
 };
@@ -56,7 +57,10 @@ impl Resolved {
     }
 
     /// By value.
-    pub(super) fn add_to(self, builder: CommitBuilder<'_, Config>) -> Answer<CommitBuilder<'_, Config>> {
+    pub(super) fn add_to<C: Crypto>(
+        self,
+        builder: CommitBuilder<'_, Config<C>>,
+    ) -> Answer<CommitBuilder<'_, Config<C>>> {
         let added = match self {
             Self::Add(package) => builder.add_member(*package),
             Self::Remove(leaf) => builder.remove_member(leaf),
@@ -89,7 +93,7 @@ impl Resolved {
     }
 }
 
-impl MlsRsMember {
+impl<C: Crypto> MlsRsMember<C> {
     pub(super) fn propose(&mut self, change: Change) -> Answer<Vec<u8>> {
         let resolved = self.resolved(change)?;
         let message = encoded(&self.framed(resolved).map_err(Failure::refused)?)?;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use interop::{Answer, Failure, Published, message::PreSharedKey};
 use mls_rs::{
-    CipherSuite, CipherSuiteProvider, Client, CryptoProvider, ExtensionList, MlsMessage,
+    CipherSuite, CipherSuiteProvider, Client, ExtensionList, MlsMessage,
     client_builder::{BaseConfig, WithCryptoProvider, WithIdentityProvider, WithMlsRules},
     crypto::{SignaturePublicKey, SignatureSecretKey},
     group::ExportedTree,
@@ -21,14 +21,37 @@ use mls_rs::{
 };
 use mls_rs_crypto_rustcrypto::RustCryptoProvider;
 
-use super::rules::Rules;
+use super::{Crypto, rules::Rules};
 use crate::wallet::Wallet;
 
 /// How every client is configured.
-pub(super) type Config = WithMlsRules<
-    Rules,
-    WithIdentityProvider<BasicIdentityProvider, WithCryptoProvider<RustCryptoProvider, BaseConfig>>,
->;
+pub(super) type Config<C> =
+    WithMlsRules<Rules, WithIdentityProvider<BasicIdentityProvider, WithCryptoProvider<C, BaseConfig>>>;
+
+/// What all clients of a stack share: the cryptography, and the keys of identities.
+pub(super) struct Common<C> {
+    pub(super) provider: C,
+    wallet: Wallet<Keys>,
+}
+
+impl<C: Crypto> Common<C> {
+    pub(super) fn new(provider: C) -> Self {
+        Self { provider, wallet: Wallet::default() }
+    }
+
+    /// The key of `identity`.
+    pub(super) fn keys(&self, suite: CipherSuite, identity: &[u8]) -> Answer<Keys> {
+        self.wallet.key(suite.into(), identity, || self.fresh_keys(suite))
+    }
+
+    /// A key of nobody yet.
+    pub(super) fn fresh_keys(&self, suite: CipherSuite) -> Answer<Keys> {
+        let provider = self.provider.cipher_suite_provider(suite);
+        let generated = provider.ok_or(Failure::Unsupported("this cipher suite"))?.signature_key_generate();
+        let (secret, public) = generated.map_err(Failure::refused)?;
+        Ok(Keys { secret, public })
+    }
+}
 
 /// A signature key pair.
 #[derive(Clone)]
@@ -38,11 +61,6 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn generate(suite: CipherSuite) -> Answer<Self> {
-        let (secret, public) = suite_provider(suite)?.signature_key_generate().map_err(Failure::refused)?;
-        Ok(Self { secret, public })
-    }
-
     pub(super) fn secret(&self) -> SignatureSecretKey {
         self.secret.clone()
     }
@@ -57,11 +75,6 @@ impl Keys {
         let bytes = self.secret.as_bytes();
         bytes.strip_suffix(self.public.as_bytes()).unwrap_or(bytes).to_vec()
     }
-}
-
-/// The key of `identity`.
-pub(super) fn keys(wallet: &Wallet<Keys>, suite: CipherSuite, identity: &[u8]) -> Answer<Keys> {
-    wallet.key(suite.into(), identity, || Keys::generate(suite))
 }
 
 /// What a client and the groups it is in share.
@@ -79,21 +92,21 @@ impl Stores {
 }
 
 /// Who somebody is, before the first group.
-pub(super) struct NewClient {
-    pub(super) client: Client<Config>,
+pub(super) struct NewClient<C: Crypto> {
+    pub(super) client: Client<Config<C>>,
     pub(super) stores: Stores,
     pub(super) identity: Vec<u8>,
     keys: Keys,
 }
 
-impl NewClient {
-    pub(super) fn new(wallet: &Wallet<Keys>, suite: CipherSuite, identity: &[u8]) -> Answer<Self> {
-        let keys = keys(wallet, suite, identity)?;
+impl<C: Crypto> NewClient<C> {
+    pub(super) fn new(common: &Common<C>, suite: CipherSuite, identity: &[u8]) -> Answer<Self> {
+        let keys = common.keys(suite, identity)?;
         let rules = Rules::default();
         let states =
             InMemoryGroupStateStorage::new().with_max_epoch_retention(STORED_EPOCHS).map_err(Failure::refused)?;
         let client = Client::builder()
-            .crypto_provider(RustCryptoProvider::default())
+            .crypto_provider(common.provider.clone())
             .identity_provider(BasicIdentityProvider::new())
             .mls_rules(rules.clone())
             .group_state_storage(states)
@@ -116,13 +129,13 @@ impl NewClient {
 }
 
 /// A client of mls-rs that published a key package.
-pub struct MlsRsJoiner {
-    pub(super) client: NewClient,
+pub struct MlsRsJoiner<C: Crypto = RustCryptoProvider> {
+    pub(super) client: NewClient<C>,
 }
 
-impl MlsRsJoiner {
-    pub(super) fn publish(wallet: &Wallet<Keys>, suite: u16, identity: &[u8]) -> Answer<(Self, Published)> {
-        let client = NewClient::new(wallet, suite.into(), identity)?;
+impl<C: Crypto> MlsRsJoiner<C> {
+    pub(super) fn publish(common: &Common<C>, suite: u16, identity: &[u8]) -> Answer<(Self, Published)> {
+        let client = NewClient::new(common, suite.into(), identity)?;
         let (package, leaf) = (ExtensionList::new(), ExtensionList::new());
         let message = client.client.generate_key_package_message(package, leaf, None).map_err(Failure::refused)?;
         let published = client.published(&message)?;
@@ -130,7 +143,7 @@ impl MlsRsJoiner {
     }
 }
 
-impl fmt::Debug for MlsRsJoiner {
+impl<C: Crypto> fmt::Debug for MlsRsJoiner<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MlsRsJoiner(..)")
     }
@@ -138,13 +151,6 @@ impl fmt::Debug for MlsRsJoiner {
 
 /// Epochs kept in the store; those that are not written yet come on top.
 const STORED_EPOCHS: usize = 4;
-
-/// The portable cryptography for a suite.
-pub(super) fn suite_provider(
-    suite: CipherSuite,
-) -> Answer<<RustCryptoProvider as CryptoProvider>::CipherSuiteProvider> {
-    RustCryptoProvider::default().cipher_suite_provider(suite).ok_or(Failure::Unsupported("this cipher suite"))
-}
 
 pub(super) fn encoded(message: &MlsMessage) -> Answer<Vec<u8>> {
     message.to_bytes().map_err(Failure::refused)

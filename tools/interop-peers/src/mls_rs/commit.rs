@@ -9,13 +9,14 @@ use interop::{Answer, CommitParams, Committed, Failure};
 use mls_rs::group::{CommitOutput, ReceivedMessage};
 
 use super::{
+    Crypto,
     change::Resolved,
     client::{decoded, encoded},
     member::MlsRsMember,
     rules::Order,
 };
 
-impl MlsRsMember {
+impl<C: Crypto> MlsRsMember<C> {
     pub(super) fn commit(&mut self, params: CommitParams) -> Answer<Committed> {
         let CommitParams { by_reference, by_value, force_path, external_tree } = params;
         let mut chosen = BTreeSet::new();

@@ -7,14 +7,14 @@ use interop::{Answer, ExternalJoinParams, Failure, Invitation, Outside};
 use mls_rs::psk::ExternalPskId;
 
 use super::{
-    client::{Keys, MlsRsJoiner, NewClient, decoded, encoded, ratchet_tree, suite_of},
+    Crypto,
+    client::{Common, MlsRsJoiner, NewClient, decoded, encoded, ratchet_tree, suite_of},
     member::MlsRsMember,
     outside::leaf_outside,
 };
-use crate::wallet::Wallet;
 
-impl MlsRsMember {
-    pub(super) fn join(joiner: &MlsRsJoiner, invitation: Invitation<'_>, encrypted: bool) -> Answer<Self> {
+impl<C: Crypto> MlsRsMember<C> {
+    pub(super) fn join(joiner: &MlsRsJoiner<C>, invitation: Invitation<'_>, encrypted: bool) -> Answer<Self> {
         let NewClient { client, stores, identity, .. } = &joiner.client;
         stores.rules.encrypt(encrypted);
         let (welcome, tree) = (decoded(invitation.welcome)?, ratchet_tree(invitation.ratchet_tree)?);
@@ -22,9 +22,9 @@ impl MlsRsMember {
         Ok(Self::new(group, stores.clone(), identity.clone()))
     }
 
-    pub(super) fn join_external(wallet: &Wallet<Keys>, params: &ExternalJoinParams<'_>) -> Answer<(Self, Vec<u8>)> {
+    pub(super) fn join_external(common: &Common<C>, params: &ExternalJoinParams<'_>) -> Answer<(Self, Vec<u8>)> {
         let info = decoded(params.group_info)?;
-        let NewClient { client, mut stores, identity, .. } = NewClient::new(wallet, suite_of(&info)?, params.identity)?;
+        let NewClient { client, mut stores, identity, .. } = NewClient::new(common, suite_of(&info)?, params.identity)?;
         stores.rules.encrypt(params.encrypt_handshake);
         let mut builder = client.external_commit_builder().map_err(Failure::refused)?;
         if let Some(tree) = ratchet_tree(params.ratchet_tree)? {
@@ -32,7 +32,7 @@ impl MlsRsMember {
         }
         if params.remove_prior {
             let group = Outside { group_info: params.group_info, ratchet_tree: params.ratchet_tree };
-            builder = builder.with_removal(leaf_outside(group, params.identity)?);
+            builder = builder.with_removal(leaf_outside(&common.provider, group, params.identity)?);
         }
         for psk in params.psks {
             stores.store_psk(psk);

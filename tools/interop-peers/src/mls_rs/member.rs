@@ -11,13 +11,16 @@ use mls_rs::{
     group::{CommitEffect, ReceivedMessage},
     mls_rules::ProposalRef,
 };
+use mls_rs_crypto_rustcrypto::RustCryptoProvider;
 
-use super::client::{Config, Keys, NewClient, Stores, decoded, encoded};
-use crate::wallet::Wallet;
+use super::{
+    Crypto,
+    client::{Common, Config, NewClient, Stores, decoded, encoded},
+};
 
 /// One client's state of one group of mls-rs.
-pub struct MlsRsMember {
-    pub(super) group: Group<Config>,
+pub struct MlsRsMember<C: Crypto = RustCryptoProvider> {
+    pub(super) group: Group<Config<C>>,
     pub(super) stores: Stores,
     pub(super) identity: Vec<u8>,
     /// The proposals of this epoch that the group has, by message.
@@ -27,14 +30,14 @@ pub struct MlsRsMember {
     unwritten: usize,
 }
 
-impl MlsRsMember {
-    pub(super) fn new(group: Group<Config>, stores: Stores, identity: Vec<u8>) -> Self {
+impl<C: Crypto> MlsRsMember<C> {
+    pub(super) fn new(group: Group<Config<C>>, stores: Stores, identity: Vec<u8>) -> Self {
         Self { group, stores, identity, known: HashMap::new(), next_suite: None, unwritten: 0 }
     }
 
-    pub(super) fn create(wallet: &Wallet<Keys>, call: &CreateGroupRequest) -> Answer<Self> {
+    pub(super) fn create(common: &Common<C>, call: &CreateGroupRequest) -> Answer<Self> {
         let suite = u16::try_from(call.cipher_suite).map_err(|_| Failure::Malformed("cipher_suite"))?;
-        let NewClient { client, stores, identity, .. } = NewClient::new(wallet, suite.into(), &call.identity)?;
+        let NewClient { client, stores, identity, .. } = NewClient::new(common, suite.into(), &call.identity)?;
         stores.rules.encrypt(call.encrypt_handshake);
         let (context, leaf) = (ExtensionList::new(), ExtensionList::new());
         let group = client.create_group_with_id(call.group_id.clone(), context, leaf, None);
@@ -98,7 +101,7 @@ impl MlsRsMember {
 /// Epochs written out together: a write takes as long as the group is large.
 const WRITTEN_TOGETHER: usize = 4;
 
-impl fmt::Debug for MlsRsMember {
+impl<C: Crypto> fmt::Debug for MlsRsMember<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MlsRsMember").field("epoch", &self.group.current_epoch()).finish_non_exhaustive()
     }

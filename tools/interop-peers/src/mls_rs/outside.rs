@@ -15,15 +15,15 @@ use mls_rs::{
 use mls_rs_crypto_rustcrypto::RustCryptoProvider;
 
 use super::{
+    Crypto,
     change::Resolved,
-    client::{Keys, MlsRsJoiner, NewClient, decoded, encoded, ratchet_tree, suite_of},
+    client::{Common, Keys, MlsRsJoiner, NewClient, decoded, encoded, ratchet_tree, suite_of},
 };
-use crate::wallet::Wallet;
 
-impl MlsRsJoiner {
-    pub(super) fn propose_self(wallet: &Wallet<Keys>, info: &[u8], identity: &[u8]) -> Answer<(Self, Published)> {
+impl<C: Crypto> MlsRsJoiner<C> {
+    pub(super) fn propose_self(common: &Common<C>, info: &[u8], identity: &[u8]) -> Answer<(Self, Published)> {
         let info = decoded(info)?;
-        let client = NewClient::new(wallet, suite_of(&info)?, identity)?;
+        let client = NewClient::new(common, suite_of(&info)?, identity)?;
         let (package, leaf) = (ExtensionList::new(), ExtensionList::new());
         let proposal = client.client.external_add_proposal(&info, None, Vec::new(), package, leaf, None);
         let published = client.published(&proposal.map_err(Failure::refused)?)?;
@@ -32,18 +32,19 @@ impl MlsRsJoiner {
 }
 
 /// An external sender with mls-rs.
-pub struct MlsRsSigner {
+pub struct MlsRsSigner<C = RustCryptoProvider> {
+    provider: C,
     keys: Keys,
     entry: SigningIdentity,
 }
 
-impl MlsRsSigner {
+impl<C: Crypto> MlsRsSigner<C> {
     /// A sender, and its encoded entry.
-    pub(super) fn new(suite: u16, identity: &[u8]) -> Answer<(Self, Vec<u8>)> {
-        let keys = Keys::generate(suite.into())?;
+    pub(super) fn new(common: &Common<C>, suite: u16, identity: &[u8]) -> Answer<(Self, Vec<u8>)> {
+        let keys = common.fresh_keys(suite.into())?;
         let entry = keys.signing_identity(identity);
         let encoded = entry.mls_encode_to_vec().map_err(Failure::refused)?;
-        Ok((Self { keys, entry }, encoded))
+        Ok((Self { provider: common.provider.clone(), keys, entry }, encoded))
     }
 
     pub(super) fn propose(&self, group: Outside<'_>, change: Change) -> Answer<Vec<u8>> {
@@ -51,7 +52,7 @@ impl MlsRsSigner {
             return Err(Failure::Malformed("not for an external sender"));
         }
         let client = ExternalClient::builder()
-            .crypto_provider(RustCryptoProvider::default())
+            .crypto_provider(self.provider.clone())
             .identity_provider(BasicIdentityProvider::new())
             .signer(self.keys.secret(), self.entry.clone())
             .build();
@@ -62,22 +63,22 @@ impl MlsRsSigner {
     }
 }
 
-impl fmt::Debug for MlsRsSigner {
+impl<C> fmt::Debug for MlsRsSigner<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MlsRsSigner(..)")
     }
 }
 
 /// The leaf of the member with this identity, seen from outside.
-pub(super) fn leaf_outside(group: Outside<'_>, identity: &[u8]) -> Answer<u32> {
+pub(super) fn leaf_outside(provider: &impl Crypto, group: Outside<'_>, identity: &[u8]) -> Answer<u32> {
     let client = ExternalClient::builder()
-        .crypto_provider(RustCryptoProvider::default())
+        .crypto_provider(provider.clone())
         .identity_provider(BasicIdentityProvider::new())
         .build();
     leaf_of(&observed(&client, group)?, identity)
 }
 
-fn observed<C: MlsConfig>(client: &ExternalClient<C>, group: Outside<'_>) -> Answer<ExternalGroup<C>> {
+fn observed<M: MlsConfig>(client: &ExternalClient<M>, group: Outside<'_>) -> Answer<ExternalGroup<M>> {
     let (info, tree) = (decoded(group.group_info)?, ratchet_tree(group.ratchet_tree)?);
     client.observe_group(info, tree, None).map_err(Failure::refused)
 }

@@ -7,28 +7,30 @@ use std::fmt;
 
 use interop::{Answer, Committed, Failure, Invitation, SubgroupParams, message::Extension};
 use mls_rs::{Group, MlsMessage, group::ReinitClient};
+use mls_rs_crypto_rustcrypto::RustCryptoProvider;
 
 use super::{
-    client::{Config, Keys, MlsRsJoiner, Stores, decoded, encoded, extensions, keys, ratchet_tree},
+    Crypto,
+    client::{Common, Config, MlsRsJoiner, Stores, decoded, encoded, extensions, ratchet_tree},
     member::MlsRsMember,
     rules::Order,
 };
-use crate::{wallet::Wallet, wire::extension_list};
+use crate::wire::extension_list;
 
 /// A client of mls-rs between the end of a group and the group that continues it.
-pub struct MlsRsSuccessor {
+pub struct MlsRsSuccessor<C: Crypto = RustCryptoProvider> {
     /// Gone after the first attempt, which takes it.
-    client: Option<ReinitClient<Config>>,
+    client: Option<ReinitClient<Config<C>>>,
     stores: Stores,
     identity: Vec<u8>,
 }
 
-impl MlsRsSuccessor {
+impl<C: Crypto> MlsRsSuccessor<C> {
     /// What follows the member's group, and a key package for it.
-    pub(super) fn of(wallet: &Wallet<Keys>, member: MlsRsMember) -> Answer<(Self, Vec<u8>)> {
+    pub(super) fn of(common: &Common<C>, member: MlsRsMember<C>) -> Answer<(Self, Vec<u8>)> {
         let MlsRsMember { group, stores, identity, next_suite, .. } = member;
         let other = next_suite.filter(|suite| *suite != group.cipher_suite());
-        let keys = other.map(|suite| keys(wallet, suite, &identity)).transpose()?;
+        let keys = other.map(|suite| common.keys(suite, &identity)).transpose()?;
         let signing_identity = keys.as_ref().map(|keys| keys.signing_identity(&identity));
         let client =
             group.get_reinit_client(keys.map(|keys| keys.secret()), signing_identity).map_err(Failure::refused)?;
@@ -36,31 +38,31 @@ impl MlsRsSuccessor {
         Ok((Self { client: Some(client), stores, identity }, package))
     }
 
-    pub(super) fn found(&mut self, params: &SubgroupParams<'_>) -> Answer<(MlsRsMember, Committed)> {
+    pub(super) fn found(&mut self, params: &SubgroupParams<'_>) -> Answer<(MlsRsMember<C>, Committed)> {
         let packages = key_packages(params)?;
         let client = self.take()?;
         let founded = self.stores.rules.during(order(params), || client.commit(packages, Default::default(), None));
         founded_group(founded.map_err(Failure::refused)?, self.stores.clone(), self.identity.clone(), params)
     }
 
-    pub(super) fn join(&mut self, invitation: Invitation<'_>) -> Answer<MlsRsMember> {
+    pub(super) fn join(&mut self, invitation: Invitation<'_>) -> Answer<MlsRsMember<C>> {
         let (welcome, tree) = (decoded(invitation.welcome)?, ratchet_tree(invitation.ratchet_tree)?);
         let (group, _) = self.take()?.join(&welcome, tree, None).map_err(Failure::refused)?;
         Ok(MlsRsMember::new(group, self.stores.clone(), self.identity.clone()))
     }
 
-    fn take(&mut self) -> Answer<ReinitClient<Config>> {
+    fn take(&mut self) -> Answer<ReinitClient<Config<C>>> {
         self.client.take().ok_or(Failure::Malformed("the group was continued already"))
     }
 }
 
-impl fmt::Debug for MlsRsSuccessor {
+impl<C: Crypto> fmt::Debug for MlsRsSuccessor<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MlsRsSuccessor(..)")
     }
 }
 
-impl MlsRsMember {
+impl<C: Crypto> MlsRsMember<C> {
     pub(super) fn branch(
         &mut self,
         (group_id, list): (&[u8], &[Extension]),
@@ -75,7 +77,7 @@ impl MlsRsMember {
         founded_group(founded.map_err(Failure::refused)?, self.stores.clone(), self.identity.clone(), params)
     }
 
-    pub(super) fn join_branch(&mut self, joiner: &MlsRsJoiner, invitation: Invitation<'_>) -> Answer<Self> {
+    pub(super) fn join_branch(&mut self, joiner: &MlsRsJoiner<C>, invitation: Invitation<'_>) -> Answer<Self> {
         // mls-rs looks for the key package with the parent, where the joiner's is not.
         for (id, package) in joiner.client.stores.key_packages.key_packages() {
             self.stores.key_packages.insert(id, package);
@@ -95,12 +97,12 @@ fn key_packages(params: &SubgroupParams<'_>) -> Answer<Vec<MlsMessage>> {
 }
 
 /// mls-rs keeps the commit of a new group to itself.
-fn founded_group(
-    (group, welcomes): (Group<Config>, Vec<MlsMessage>),
+fn founded_group<C: Crypto>(
+    (group, welcomes): (Group<Config<C>>, Vec<MlsMessage>),
     stores: Stores,
     identity: Vec<u8>,
     params: &SubgroupParams<'_>,
-) -> Answer<(MlsRsMember, Committed)> {
+) -> Answer<(MlsRsMember<C>, Committed)> {
     let member = MlsRsMember::new(group, stores, identity);
     let welcome = welcomes.first().map(encoded).transpose()?.unwrap_or_default();
     let ratchet_tree = if params.external_tree { member.ratchet_tree()? } else { Vec::new() };
