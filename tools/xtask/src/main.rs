@@ -2,10 +2,11 @@
 //!
 //! In: the files of the repository (for `demo-check`, the demo's output on standard input).
 //! Out: one line per finding, and an exit status that is not zero if there was any.
-//! Always: a check reads what is there; only `rfc` writes, and only `docs/rfc9420-map.md`.
+//! Always: a check reads what is there; `rfc` writes `docs/rfc9420-map.md`, `interop` `docs/interop.md`, nothing else does.
 
 mod demo;
 mod finding;
+mod interop;
 mod layers;
 mod rfc;
 mod source;
@@ -23,7 +24,10 @@ const USAGE: &str = "usage: cargo xtask <command>
   rfc          where each rule id is cited; writes docs/rfc9420-map.md
   rfc --check  fails on an unknown id, or if docs/rfc9420-map.md is not current
   demo-check --members N TEXT..
-               reads the demo's JSON lines from standard input and checks what they claim";
+               reads the demo's JSON lines from standard input and checks what they claim
+  interop [OPTION..]
+               groups of ours with OpenMLS and mls-rs, in all suites; writes docs/interop.md and target/interop.json;
+               options go to `interop-peers matrix`";
 
 type Outcome = Result<Vec<Finding>, Box<dyn Error>>;
 
@@ -53,6 +57,7 @@ fn run(words: &[&str]) -> Outcome {
         ["style"] => style::check(&Repository::open()?),
         ["rfc"] => rfc::write(&Repository::open()?),
         ["rfc", "--check"] => rfc::check(&Repository::open()?),
+        ["interop", options @ ..] => interop::write(options),
         ["demo-check", options @ ..] => demo::check(options, io::stdin().lock()),
         _ => Err(USAGE.into()),
     }

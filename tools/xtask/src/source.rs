@@ -5,7 +5,7 @@
 
 use std::{
     error::Error,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Repository {
 impl Repository {
     /// Reads the work tree. An error names what could not be run or read.
     pub(crate) fn open() -> Result<Self, Box<dyn Error>> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+        let root = root()?;
         let listed = Command::new("git")
             .current_dir(&root)
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -85,6 +85,11 @@ impl SourceFile {
         syn::parse_file(&self.text)
             .map_err(|error| format!("{}:{}: {error}", self.path, error.span().start().line).into())
     }
+}
+
+/// Where the repository is.
+pub(crate) fn root() -> io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()
 }
 
 /// Whether one of the attributes is `#[cfg(test)]`.
