@@ -1,5 +1,7 @@
 //! What `panda` understands.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 
 /// Groups that only their members can read: Messaging Layer Security (RFC 9420).
@@ -21,6 +23,9 @@ pub(crate) enum Command {
 /// encrypted for all others. Now and then two of them renew their keys at once, and only one can be first. Half-way one
 /// member is removed, and tries to read on. The exit status is not zero if anybody disagreed about anything.
 ///
+/// The state of every member is kept in a sealed store: the next run goes on where this one stopped, in the same group,
+/// and whoever was removed is invited again.
+///
 /// With a terminal as standard input, or no lines in it, a built-in conversation is held.
 #[derive(Args, Debug)]
 pub(crate) struct DemoOptions {
@@ -35,6 +40,42 @@ pub(crate) struct DemoOptions {
     /// Cryptography of the group
     #[arg(long, value_enum, default_value_t = Suite::Hybrid)]
     pub(crate) suite: Suite,
+
+    /// Keep nothing: all state is gone when the program ends. Much faster, because nothing waits for the disk
+    #[arg(long, conflicts_with_all = ["home", "fresh", "passphrase", "passphrase_file"])]
+    pub(crate) memory: bool,
+
+    /// Destroy what earlier runs with as many members and the same suite have left, and begin a new group
+    #[arg(long)]
+    pub(crate) fresh: bool,
+
+    #[command(flatten)]
+    pub(crate) home: HomeOptions,
+}
+
+/// Where state is kept, and what opens it.
+#[derive(Args, Debug)]
+pub(crate) struct HomeOptions {
+    /// Folder of the state; otherwise the one in PANDA_HOME, or `spacepanda` where this platform keeps data of programs.
+    /// Without a passphrase the key that opens it lies in the same folder, readable for its owner only: that protects
+    /// nothing from whoever can read or copy the folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+
+    /// Ask for a passphrase; of a new home it becomes the only way to open it. At least 12 characters
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub(crate) passphrase: bool,
+
+    /// The same, with the passphrase in the first line of a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+impl HomeOptions {
+    /// Whether the home is to be opened with a passphrase.
+    pub(crate) const fn wants_passphrase(&self) -> bool {
+        self.passphrase || self.passphrase_file.is_some()
+    }
 }
 
 /// A choice of cryptography.

@@ -1,7 +1,7 @@
 //! `panda demo`: a real conversation in a group, on real input.
 //!
 //! In: lines of standard input. Out: who said what and who read it, epoch by epoch.
-//! Always: exit status 0 only if every member agreed about everything and the removed one could read nothing.
+//! Always: every member has a store of its own, and the next run goes on in the same group; exit status 0 only if every member agreed about everything and the removed one could read nothing.
 //!
 //! ```text
 //! script ─ lines ─> conductor ─ orders ─> member 1..N ─ envelopes ─> delivery
@@ -15,6 +15,7 @@ mod conductor;
 mod delivery;
 mod event;
 mod member;
+mod place;
 mod screen;
 mod script;
 mod text;
@@ -28,11 +29,15 @@ use std::{
 
 use spacepanda_core::core_mls::MlsConfig;
 
-use crate::cli::{DemoOptions, Suite};
+use crate::{
+    cli::{DemoOptions, Suite},
+    home::Home,
+};
 
 use cast::Cast;
 use conductor::{Conductor, Tally};
 use event::Event;
+use place::Place;
 use screen::Screen;
 use script::Script;
 use trouble::Trouble;
@@ -64,13 +69,26 @@ fn hold(options: &DemoOptions, screen: &mut Screen, tally: &mut Tally) -> Result
         Suite::Hybrid => MlsConfig::default(),
         Suite::Interop => MlsConfig::interop(),
     };
-    let cast = Cast::start(options.members, &config)?;
+    let cast = Cast::start(options.members, &config, &place(options)?)?;
     Conductor::new(cast, screen, tally).hold(&mut script)?;
     if script.mended > 0 {
         screen
             .notice(&format!("lines that were not UTF-8: {}; what is not text was replaced by U+FFFD", script.mended));
     }
     Ok(())
+}
+
+/// Where the members keep their state; emptied if that is wanted.
+fn place(options: &DemoOptions) -> Result<Place, Trouble> {
+    if options.memory {
+        return Ok(Place::Memory);
+    }
+    let suite = match options.suite {
+        Suite::Hybrid => "hybrid",
+        Suite::Interop => "interop",
+    };
+    let dir = format!("demo/{suite}-{}", options.members);
+    Ok(Place::Home { home: Home::open(&options.home)?, dir, fresh: options.fresh })
 }
 
 fn script(screen: &Screen) -> Result<Script, Trouble> {

@@ -5,6 +5,7 @@
 
 mod cli;
 mod demo;
+mod home;
 
 use std::process::ExitCode;
 

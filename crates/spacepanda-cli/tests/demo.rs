@@ -3,16 +3,41 @@
 
 use std::{
     collections::BTreeSet,
+    env, fs,
     io::Write,
-    process::{Command, Output, Stdio},
+    path::PathBuf,
+    process::{self, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 
 use serde_json::Value;
 
+/// A folder that is gone when the test ends.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        Self(env::temp_dir().join(format!("panda-demo-{}-{number}", process::id())))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 fn panda(arguments: &[&str], input: &[u8]) -> Output {
+    panda_at(&Home::new(), arguments, input)
+}
+
+fn panda_at(home: &Home, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_panda"))
         .args(arguments)
+        .env("PANDA_HOME", &home.0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -29,7 +54,11 @@ fn panda(arguments: &[&str], input: &[u8]) -> Output {
 
 /// Runs the demo with `--json`, expects success, and reads its lines.
 fn events(members: usize, input: &[u8]) -> Vec<Value> {
-    let output = panda(&["demo", "--json", "--members", &members.to_string()], input);
+    events_at(&Home::new(), &["--members", &members.to_string()], input)
+}
+
+fn events_at(home: &Home, options: &[&str], input: &[u8]) -> Vec<Value> {
+    let output = panda_at(home, &[&["demo", "--json"], options].concat(), input);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -104,7 +133,7 @@ fn two_members_remove_nobody() {
 #[test]
 fn many_lines_and_members() {
     let input: String = (0..300).map(|line| format!("line {line}\n")).collect();
-    let events = events(8, input.as_bytes());
+    let events = events_at(&Home::new(), &["--members", "8", "--memory"], input.as_bytes());
     assert_read_by_all_others(&events);
     let texts: Vec<_> = of(&events, "message").iter().map(|event| event["text"].as_str().unwrap()).collect();
     assert_eq!(texts, input.lines().collect::<Vec<_>>());
@@ -143,4 +172,64 @@ fn arguments_that_make_no_sense_are_explained() {
     let help = panda(&[], b"");
     assert!(String::from_utf8_lossy(&help.stderr).contains("demo"));
     assert!(String::from_utf8_lossy(&panda(&["--version"], b"").stdout).starts_with("panda 0.1"));
+}
+
+fn authenticator(event: &Value) -> &str {
+    event["authenticator"].as_str().unwrap()
+}
+
+#[test]
+fn the_next_run_goes_on_where_the_first_stopped() {
+    let home = Home::new();
+    let first = events_at(&home, &[], b"hello\nworld\n");
+    let second = events_at(&home, &[], b"again\n");
+    let (before, after) = (of(&first, "epoch"), of(&second, "epoch"));
+    // The same group without the removed member, then with it again.
+    assert_eq!(after[0], *before.last().unwrap());
+    assert_eq!(names(&after[0]["members"]).len(), 4);
+    assert_eq!(names(&after[1]["members"]).len(), 5);
+    assert_eq!(names(&of(&second, "message")[0]["read_by"]).len(), 4);
+    assert_eq!(of(&second, "removed")[0]["who"], "dave");
+    // A third one begins anew, and a fourth goes on with that.
+    let third = events_at(&home, &["--fresh"], b"anew\n");
+    assert_eq!(of(&third, "epoch")[0]["epoch"], 1);
+    assert_eq!(of(&events_at(&home, &[], b"on\n"), "epoch")[0], *of(&third, "epoch").last().unwrap());
+}
+
+#[test]
+fn in_memory_nothing_is_left() {
+    let home = Home::new();
+    let run = || events_at(&home, &["--memory", "--members", "2"], b"hello\n");
+    let (first, second) = (run(), run());
+    assert_eq!(of(&second, "epoch")[0]["epoch"], 1);
+    assert_ne!(authenticator(of(&first, "epoch")[0]), authenticator(of(&second, "epoch")[0]));
+    assert!(!home.0.exists());
+}
+
+#[test]
+fn a_home_opens_only_as_it_was_made() {
+    let (home, other) = (Home::new(), Home::new());
+    fs::create_dir_all(&other.0).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = other.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (right, wrong) = (write("right", "correct horse battery\n"), write("wrong", "incorrect horse battery"));
+    let run = |home: &Home, options: &[&str]| {
+        let output = panda_at(home, &[&["demo", "--members", "2"], options].concat(), b"hello\n");
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert!(run(&home, &["--passphrase-file", &right]).0);
+    assert!(!home.0.join("key").exists());
+    let (done, why) = run(&home, &["--passphrase-file", &wrong]);
+    assert!(!done && why.contains("wrong passphrase or key; give the passphrase"), "{why}");
+    let (done, why) = run(&home, &[]);
+    assert!(!done && why.contains("--passphrase-file FILE"), "{why}");
+    assert!(run(&home, &["--passphrase-file", &right]).0);
+    // The other way round.
+    let home = Home::new();
+    assert!(run(&home, &[]).0);
+    let (done, why) = run(&home, &["--passphrase-file", &right]);
+    assert!(!done && why.contains("has a key file and no passphrase"), "{why}");
 }

@@ -17,7 +17,8 @@ use spacepanda_core::core_mls::MlsConfig;
 
 use super::{
     delivery::Delivery,
-    member::{Input, Member, Name, News, Order, Report},
+    member::{Input, Member, Name, News, Order, Report, View},
+    place::Place,
     trouble::Trouble,
 };
 
@@ -30,24 +31,30 @@ const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 /// All members, those who were removed included.
 pub(crate) struct Cast {
     names: Vec<Name>,
+    delivery: Arc<Delivery<Input>>,
+    /// How members that were in the group before see it.
+    views: Vec<(Name, View)>,
     inboxes: Vec<Sender<Input>>,
     threads: Vec<JoinHandle<()>>,
     reports: Receiver<Report>,
 }
 
 impl Cast {
-    /// Starts `count` members, and waits until each has published a key package.
-    pub(crate) fn start(count: usize, config: &MlsConfig) -> Result<Self, Trouble> {
+    /// Starts `count` members, and waits until each says where it stands; who is in no group has published a key package.
+    pub(crate) fn start(count: usize, config: &MlsConfig, place: &Place) -> Result<Self, Trouble> {
         let delivery = Arc::new(Delivery::new(Input::Parcel));
         let (report, reports) = channel();
-        let mut cast = Self { names: Vec::new(), inboxes: Vec::new(), threads: Vec::new(), reports };
+        let mut cast =
+            Self { names: Vec::new(), delivery, views: Vec::new(), inboxes: Vec::new(), threads: Vec::new(), reports };
         for number in 1..=count {
-            cast.enter(number, config, &delivery, report.clone())?;
+            cast.enter(number, config, place, report.clone())?;
         }
         drop(report);
         for _ in 0..count {
-            match cast.next()?.news {
-                News::Ready => {}
+            let report = cast.next()?;
+            match report.news {
+                News::Ready(Some(view)) => cast.views.push((report.by, view)),
+                News::Ready(None) => {}
                 _ => return Err(Trouble::Confused),
             }
         }
@@ -58,7 +65,7 @@ impl Cast {
         &mut self,
         number: usize,
         config: &MlsConfig,
-        delivery: &Arc<Delivery<Input>>,
+        place: &Place,
         report: Sender<Report>,
     ) -> Result<(), Trouble> {
         let name: Name = match NAMES.get(number.saturating_sub(1)) {
@@ -66,9 +73,10 @@ impl Cast {
             None => format!("member-{number}").into(),
         };
         let (sender, inbox) = channel();
-        delivery.connect(&name, sender.clone());
-        let member = Member::new(Arc::clone(&name), config.clone(), Arc::clone(delivery), report)
-            .map_err(|error| Trouble::Member { name: Arc::clone(&name), fault: error.into() })?;
+        self.delivery.connect(&name, sender.clone());
+        let member =
+            Member::new(Arc::clone(&name), (config.clone(), place.store(&name)?), Arc::clone(&self.delivery), report)
+                .map_err(|error| Trouble::Member { name: Arc::clone(&name), fault: error.into() })?;
         let thread = thread::Builder::new().name(name.to_string());
         self.threads.push(thread.spawn(move || member.run(&inbox)).map_err(Trouble::Thread)?);
         self.names.push(name);
@@ -79,6 +87,16 @@ impl Cast {
     /// Names of all members, the founder first.
     pub(crate) fn names(&self) -> &[Name] {
         &self.names
+    }
+
+    /// How members that were in the group before see it, in the order in which they said so.
+    pub(crate) fn views(&self) -> &[(Name, View)] {
+        &self.views
+    }
+
+    /// The delivery goes on at this epoch, for these members.
+    pub(crate) fn resume(&self, epoch: u64, roster: &[Name]) {
+        self.delivery.resume(epoch, roster);
     }
 
     /// Tells one member what to do.

@@ -63,7 +63,7 @@ impl<'a> Conductor<'a> {
 
     /// The whole conversation. What it came to so far is in the tally, also on an error.
     pub(crate) fn hold(mut self, script: &mut Script) -> Result<(), Trouble> {
-        self.found()?;
+        self.begin()?;
         let plan = Plan::new(script.known().0, self.roster.len());
         let mut said = 0_usize;
         while let Some(line) = script.next_line().map_err(Trouble::Input)? {
@@ -79,6 +79,54 @@ impl<'a> Conductor<'a> {
             self.screen.progress(said);
         }
         self.finish()
+    }
+
+    /// A new group, or the one of an earlier run.
+    fn begin(&mut self) -> Result<(), Trouble> {
+        let founder = self.roster.first().cloned().ok_or(Trouble::Confused)?;
+        let views = self.cast.views().to_vec();
+        let names = self.cast.names().to_vec();
+        let Some((_, view)) = views.iter().find(|(name, _)| *name == founder) else {
+            // What others remember of a group without its founder is of no use.
+            self.forget(&names)?;
+            return self.found();
+        };
+        let (present, absent): (Vec<_>, Vec<_>) =
+            names.iter().cloned().partition(|name| view.members.iter().any(|member| **member == **name));
+        let present_views: Vec<_> = views.iter().filter(|(name, _)| present.contains(name)).cloned().collect();
+        if !same_view(view.epoch, &present_views, &present) {
+            return Err(Trouble::Interrupted);
+        }
+        self.cast.resume(view.epoch, &present);
+        let commit = Commit { by: Arc::clone(&founder), goal: Goal::Resume, conflicts: 0 };
+        let members = view.members.iter().map(String::as_str).collect();
+        let authenticator = hex(&view.authenticator);
+        self.screen.show(&Event::Epoch { epoch: view.epoch, members, authenticator, commit: &commit })?;
+        if absent.is_empty() { Ok(()) } else { self.invite(&founder, absent) }
+    }
+
+    /// Whoever is missing is invited again.
+    fn invite(&mut self, founder: &Name, absent: Vec<Name>) -> Result<(), Trouble> {
+        self.forget(&absent)?;
+        let goal = Goal::Invite(absent);
+        self.cast.order(founder, Order::Stage(goal.clone()))?;
+        match self.cast.next()?.news {
+            News::Staged => {}
+            _ => return Err(Trouble::Confused),
+        }
+        self.cast.order(founder, Order::Submit)?;
+        self.watch(&goal, 1)
+    }
+
+    fn forget(&self, names: &[Name]) -> Result<(), Trouble> {
+        for name in names {
+            self.cast.order(name, Order::Forget)?;
+            match self.cast.next()?.news {
+                News::Ready(None) => {}
+                _ => return Err(Trouble::Confused),
+            }
+        }
+        Ok(())
     }
 
     fn found(&mut self) -> Result<(), Trouble> {

@@ -87,6 +87,13 @@ impl<I> Delivery<I> {
         self.state().readers.push(name.to_owned());
     }
 
+    /// The group is at this epoch already, and these members read from here on.
+    pub(crate) fn resume(&self, epoch: u64, readers: &[impl ToString]) {
+        let mut state = self.state();
+        state.epoch = epoch;
+        state.readers = readers.iter().map(ToString::to_string).collect();
+    }
+
     /// Keeps a key package for whoever wants to add `name`.
     pub(crate) fn publish_key_package(&self, name: &str, key_package: Vec<u8>) {
         self.state().key_packages.insert(name.to_owned(), key_package);

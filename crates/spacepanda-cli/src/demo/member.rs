@@ -11,7 +11,7 @@ use std::sync::{
 
 use spacepanda_core::core_mls::{
     Client, Incoming, MessageType, MlsConfig, MlsEnvelope, MlsError, MlsHandle, PendingCommit, ReceivedMessage,
-    TrustOnFirstUse,
+    TrustOnFirstUse, store::StateStore,
 };
 
 use super::{
@@ -44,6 +44,8 @@ pub(crate) enum Order {
     Cling,
     /// Report how that went.
     Confess,
+    /// Forget the group, and be ready to be invited to it.
+    Forget,
     /// End.
     Leave,
 }
@@ -54,6 +56,8 @@ pub(crate) enum Goal {
     Invite(Vec<Name>),
     Remove(Name),
     Renew,
+    /// Nothing: the epoch is of an earlier run.
+    Resume,
 }
 
 /// What a member has to say, and who it is.
@@ -65,8 +69,8 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 pub(crate) enum News {
-    /// The key package is published.
-    Ready,
+    /// We are in the group, and this is how it looks; or in none, and our key package is published.
+    Ready(Option<View>),
     /// A commit is staged.
     Staged,
     /// Our commit was accepted and began this epoch, after losing so often.
@@ -142,11 +146,12 @@ pub(crate) struct Member {
 impl Member {
     pub(crate) fn new(
         name: Name,
-        config: MlsConfig,
+        (config, store): (MlsConfig, Arc<dyn StateStore>),
         delivery: Arc<Delivery<Input>>,
         reports: Sender<Report>,
     ) -> Result<Self, MlsError> {
-        let client = Client::builder(name.as_bytes(), Arc::new(TrustOnFirstUse::new())).config(config).open()?;
+        let client = Client::builder(name.as_bytes(), Arc::new(TrustOnFirstUse::new())).config(config).store(store);
+        let client = client.open()?;
         Ok(Self {
             name,
             client,
@@ -170,8 +175,8 @@ impl Member {
     }
 
     fn work(&mut self, inbox: &Receiver<Input>) -> Result<(), Fault> {
-        self.delivery.publish_key_package(&self.name, self.client.generate_key_package()?);
-        self.report(News::Ready);
+        let ready = self.resume()?;
+        self.report(News::Ready(ready));
         while let Ok(input) = inbox.recv() {
             match input {
                 Input::Parcel(parcel) => self.take(&parcel)?,
@@ -179,6 +184,37 @@ impl Member {
                 Input::Order(order) => self.obey(order)?,
             }
         }
+        Ok(())
+    }
+
+    /// The group of an earlier run. A commit of ours that nobody got is cleared; with proposals waiting, or after being
+    /// removed, there is nothing to go on with.
+    fn resume(&mut self) -> Result<Option<View>, Fault> {
+        let Some(id) = self.client.groups()?.into_iter().next() else {
+            self.publish()?;
+            return Ok(None);
+        };
+        let group = self.client.group(&id)?;
+        for pending in group.pending_commits()? {
+            group.clear_pending_commit(&pending)?;
+        }
+        let settled = group.epoch_authenticator().is_ok() && group.pending_proposals()?.is_empty();
+        self.group = Some(group);
+        if settled { self.view().map(Some) } else { Ok(None) }
+    }
+
+    fn publish(&self) -> Result<(), Fault> {
+        self.client.delete_expired_key_packages()?;
+        self.delivery.publish_key_package(&self.name, self.client.generate_key_package()?);
+        Ok(())
+    }
+
+    fn forget(&mut self) -> Result<(), Fault> {
+        if let Some(group) = self.group.take() {
+            self.client.delete_group(&group.group_id())?;
+            self.publish()?;
+        }
+        self.report(News::Ready(None));
         Ok(())
     }
 
@@ -208,6 +244,7 @@ impl Member {
                 self.report(News::Tried { attempts, successes });
                 Ok(())
             }
+            Order::Forget => self.forget(),
             Order::Leave => Ok(()),
         }
     }
@@ -259,7 +296,7 @@ impl Member {
         let Some(goal) = &self.goal else { return Ok(()) };
         let group = self.group()?;
         let proposals = match goal {
-            Goal::Renew => Vec::new(),
+            Goal::Renew | Goal::Resume => Vec::new(),
             Goal::Invite(names) => {
                 let adds: Result<Vec<_>, Fault> = names.iter().map(|name| self.key_package(name)).collect();
                 group.propose_add_batch(&adds?)?
@@ -335,15 +372,18 @@ impl Member {
     }
 
     fn enter(&self) -> Result<(), Fault> {
+        self.report(News::Entered(self.view()?));
+        Ok(())
+    }
+
+    fn view(&self) -> Result<View, Fault> {
         let group = self.group()?;
         let members = group.members().into_iter();
-        let view = View {
+        Ok(View {
             epoch: group.epoch(),
             members: members.map(|member| String::from_utf8_lossy(&member.identity).into_owned()).collect(),
             authenticator: group.epoch_authenticator()?,
-        };
-        self.report(News::Entered(view));
-        Ok(())
+        })
     }
 
     fn group(&self) -> Result<&MlsHandle, Fault> {

@@ -25,6 +25,8 @@ pub(crate) fn render(event: &Event<'_>, colours: bool) -> String {
             let (title, short) = (pen.paint(BOLD, &format!("epoch {epoch}")), short(authenticator));
             let who = &*commit.by;
             let mut what = match &commit.goal {
+                Goal::Resume => "the conversation goes on where it stopped".to_owned(),
+                Goal::Invite(others) if *epoch > 1 => format!("{who} invited {}", others.join(" ")),
                 Goal::Invite(others) => format!("{who} founded the group and added {}", count(others.len(), "member")),
                 Goal::Remove(removed) => format!("{who} removed {removed}"),
                 Goal::Renew => format!("{who} renewed keys"),

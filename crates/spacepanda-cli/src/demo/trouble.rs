@@ -2,6 +2,8 @@
 
 use std::{io, time::Duration};
 
+use crate::home::HomeError;
+
 use super::{
     member::{Fault, Name},
     script::MAX_LINE,
@@ -22,6 +24,10 @@ pub(crate) enum Trouble {
         #[source]
         fault: Fault,
     },
+    #[error("cannot keep state: {0}")]
+    Home(#[from] HomeError),
+    #[error("an earlier run was stopped half-way, and its members are in different states; start over with --fresh")]
+    Interrupted,
     #[error("{0} has vanished; this is a bug, please report it with the input that leads here")]
     Vanished(Name),
     #[error("nobody did anything for {} seconds; try fewer --members, or a machine that is less busy", .0.as_secs())]

@@ -1,0 +1,162 @@
+//! Where state lives: one folder, and what opens the stores in it.
+//!
+//! In: options. Out: open stores, each in a folder of its own.
+//! Always: a home opens either with its key file or with a passphrase, as it was made; nothing is made anew over what
+//! cannot be opened.
+//!
+//! ```text
+//! HOME/key                        32 random bytes, unless there is a passphrase
+//! HOME/demo/SUITE-MEMBERS/NAME/   the store of one member of the demo
+//! ```
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process,
+};
+
+use etcetera::{BaseStrategy, choose_base_strategy};
+use spacepanda_core::core_mls::{
+    OsRandom, Random, Secret,
+    store::{
+        OpenOptions, SqliteStore, StoreError, Unlock,
+        files::{Disk, Files},
+    },
+};
+
+use crate::cli::HomeOptions;
+
+/// A folder with stores in it.
+#[derive(Debug)]
+pub(crate) struct Home {
+    dir: PathBuf,
+    key: Key,
+}
+
+/// What opens the stores of a home. Each store derives keys of its own from it.
+enum Key {
+    File(Secret),
+    Passphrase(Secret),
+}
+
+impl Home {
+    /// Finds the folder and what opens it; a new one gets a key file, unless there is a passphrase.
+    pub(crate) fn open(options: &HomeOptions) -> Result<Self, HomeError> {
+        let dir = folder(options)?;
+        let file = dir.join("key");
+        let (has_key, has_stores) = (file.exists(), dir.join("demo").exists());
+        if options.wants_passphrase() {
+            if has_key {
+                return Err(HomeError::HasKeyFile);
+            }
+            return Ok(Self { dir, key: Key::Passphrase(passphrase(options, !has_stores)?) });
+        }
+        if !has_key {
+            if has_stores {
+                return Err(HomeError::NeedsPassphrase);
+            }
+            make_key(&dir, &file)?;
+        }
+        let key = fs::read(&file).map_err(HomeError::Key)?;
+        Ok(Self { dir, key: Key::File(Secret::new(key)) })
+    }
+
+    /// Opens a store, or makes it.
+    pub(crate) fn store(&self, place: &str) -> Result<SqliteStore, HomeError> {
+        let unlock = match &self.key {
+            Key::File(key) => Unlock::raw_key(key.duplicate())?,
+            Key::Passphrase(text) => Unlock::passphrase(String::from_utf8_lossy(text.as_slice()).into_owned()),
+        };
+        Ok(OpenOptions::new(unlock).open(&self.dir.join(place))?)
+    }
+
+    /// Destroys a store if there is one: its keys, then its files.
+    pub(crate) fn wipe(&self, place: &str) -> Result<(), HomeError> {
+        if self.dir.join(place).exists() { Ok(self.store(place)?.wipe()?) } else { Ok(()) }
+    }
+}
+
+impl core::fmt::Debug for Key {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "File(..)",
+            Self::Passphrase(_) => "Passphrase(..)",
+        })
+    }
+}
+
+/// Why state cannot be had, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HomeError {
+    #[error("no folder for data is known here; give --home DIR, set PANDA_HOME, or use --memory")]
+    NoFolder,
+    #[error("this home has a key file and no passphrase; leave the passphrase away, or choose another --home DIR")]
+    HasKeyFile,
+    #[error("this home has no key file; give its passphrase with --passphrase-file FILE or --passphrase")]
+    NeedsPassphrase,
+    #[error("cannot read or write the key file: {0}; check the folder, or choose another --home DIR")]
+    Key(#[source] io::Error),
+    #[error("cannot read the passphrase: {0}; give --passphrase-file FILE")]
+    Passphrase(#[source] io::Error),
+    #[error("the two passphrases differ; try again")]
+    PassphrasesDiffer,
+    #[error("{0}; {next}", next = next(*.0))]
+    Store(#[from] StoreError),
+}
+
+const fn next(error: StoreError) -> &'static str {
+    match error {
+        StoreError::TimedOut => "wait until the other process has ended, then try again",
+        StoreError::WrongKey => "give the passphrase, or put back the key file, that the home was made with",
+        StoreError::WrongKind => "open the home as it was made: with its key file, or with its passphrase",
+        StoreError::WeakPassphrase { .. } => "choose a longer passphrase",
+        StoreError::NewerSchema { .. } => "update this program",
+        StoreError::Unavailable | StoreError::Unsure => "check the disk and the rights of the folder, then try again",
+        _ => "keep the folder for analysis, and go on with another --home DIR",
+    }
+}
+
+fn folder(options: &HomeOptions) -> Result<PathBuf, HomeError> {
+    if let Some(dir) = &options.home {
+        return Ok(dir.clone());
+    }
+    match env::var_os("PANDA_HOME").filter(|dir| !dir.is_empty()) {
+        Some(dir) => Ok(dir.into()),
+        None => Ok(choose_base_strategy().map_err(|_| HomeError::NoFolder)?.data_dir().join("spacepanda")),
+    }
+}
+
+/// From the file, without the end of its first line; or from whoever sits there, twice if it is new.
+fn passphrase(options: &HomeOptions, new: bool) -> Result<Secret, HomeError> {
+    if let Some(file) = &options.passphrase_file {
+        let text = fs::read_to_string(file).map_err(HomeError::Passphrase)?;
+        return Ok(Secret::new(text.lines().next().unwrap_or_default().as_bytes().to_vec()));
+    }
+    let ask = |prompt| rpassword::prompt_password(prompt).map_err(HomeError::Passphrase);
+    let text = ask("passphrase: ")?;
+    if new && ask("the same passphrase again: ")? != text {
+        return Err(HomeError::PassphrasesDiffer);
+    }
+    Ok(Secret::new(text.into_bytes()))
+}
+
+/// The file appears whole or not at all; if another process was first, its key stays.
+fn make_key(dir: &Path, file: &Path) -> Result<(), HomeError> {
+    let mut key = Secret::zero(32);
+    OsRandom.fill(key.as_mut_slice()).map_err(|_| HomeError::Key(io::Error::other("no randomness")))?;
+    let new = dir.join(format!("key.{}", process::id()));
+    let write = || {
+        Disk.create_dir(dir)?;
+        Disk.remove(&new)?;
+        Disk.create(&new)?;
+        Disk.write_at(&new, 0, key.as_slice())?;
+        Disk.sync(&new)?;
+        match fs::hard_link(&new, file) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        Disk.remove(&new)?;
+        Disk.sync_dir(dir)
+    };
+    write().map_err(HomeError::Key)
+}
