@@ -24,10 +24,11 @@ pub use memory::MemoryFiles;
 /// An implementation never opens an existing file in [`Files::create`] and [`Files::len`]: closing a file gives up the
 /// locks that SQLite has on it in the same process.
 pub trait Files: Send + Sync + fmt::Debug {
-    /// Makes a directory that only its owner may enter (mode 0700), and those above it; nothing happens if it is there.
+    /// Makes a directory that only its owner may enter (mode 0700), in one that is there. Durable after
+    /// [`Files::sync_dir`] of that one.
     ///
     /// # Errors
-    /// As the medium fails.
+    /// [`io::ErrorKind::AlreadyExists`] if it is there, else as the medium fails.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
     /// Makes an empty file that only its owner may read and write (mode 0600).
@@ -72,12 +73,38 @@ pub trait Files: Send + Sync + fmt::Debug {
     /// As the medium fails.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Returns when the names in a directory are durable.
+    /// Returns when the names in a directory are durable. An empty path is the directory that the process works in.
     ///
     /// # Errors
     /// As the medium fails.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
+
+/// Makes a directory and those above it; durable on return, with every name on the way to it.
+///
+/// What is there already is synced too: whoever made it may have been killed before that was done.
+pub(crate) fn make_dir(files: &dyn Files, path: &Path) -> io::Result<()> {
+    let Some(parent) = path.parent() else { return Ok(()) };
+    make_dir(files, parent)?;
+    let made = match files.create_dir(path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) => return Err(error),
+    };
+    match files.sync_dir(parent) {
+        // The directories of the system can often not even be opened; then they are not ours to make durable.
+        Err(error) if !made && CLOSED.contains(&error.kind()) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// A directory that we may not, or cannot, sync.
+const CLOSED: [io::ErrorKind; 4] = [
+    io::ErrorKind::PermissionDenied,
+    io::ErrorKind::ReadOnlyFilesystem,
+    io::ErrorKind::Unsupported,
+    io::ErrorKind::InvalidInput,
+];
 
 /// Whatever the medium's reason, the store is not there for now.
 pub(crate) fn unavailable(_: io::Error) -> crate::StoreError {

@@ -8,7 +8,7 @@ use mls_store::files::{Disk, Files, MemoryFiles};
 fn behaves(files: &dyn Files, dir: PathBuf) {
     let (a, b) = (dir.join("a"), dir.join("b"));
     files.create_dir(&dir).unwrap();
-    files.create_dir(&dir).unwrap();
+    assert_eq!(files.create_dir(&dir).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(files.len(&a).unwrap(), None);
     assert_eq!(files.read_at(&a, 0, &mut [0]).unwrap_err().kind(), io::ErrorKind::NotFound);
     assert_eq!(files.write_at(&a, 0, &[0]).unwrap_err().kind(), io::ErrorKind::NotFound);
@@ -38,7 +38,9 @@ fn files_in_memory_behave() {
 
 #[test]
 fn files_on_disk_behave() {
+    Disk.sync_dir(std::path::Path::new("")).unwrap();
     let dir = std::env::temp_dir().join(format!("mls-store-files-{}", std::process::id()));
-    behaves(&Disk, dir.join("deep"));
+    assert_eq!(Disk.create_dir(&dir.join("deep")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    behaves(&Disk, dir.clone());
     std::fs::remove_dir_all(dir).unwrap();
 }

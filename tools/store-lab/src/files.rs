@@ -7,17 +7,13 @@ use std::{io, path::Path};
 
 use mls_store::files::Files;
 
-use crate::{
-    disk::{Disk, state::folder_of},
-    fault::DiskError,
-};
+use crate::{disk::Disk, fault::DiskError};
 
 impl Files for Disk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let name = name_of(path)?;
-        let parent = folder_of(name);
-        if !parent.is_empty() {
-            Files::create_dir(self, Path::new(parent))?;
+        if self.exists(&format!("{name}/")) {
+            return Err(DiskError::Exists.into());
         }
         Ok(Self::create_dir(self, name)?)
     }

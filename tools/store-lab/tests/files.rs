@@ -14,8 +14,9 @@ fn files(disk: &Disk) -> &dyn Files {
 fn they_behave_as_files() {
     let (disk, dir) = (Disk::new(1), Path::new("deep/dir"));
     let (files, a, b) = (files(&disk), dir.join("a"), dir.join("b"));
+    files.create_dir(Path::new("deep")).unwrap();
     files.create_dir(dir).unwrap();
-    files.create_dir(dir).unwrap();
+    assert_eq!(files.create_dir(dir).unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(files.len(&a).unwrap(), None);
     assert_eq!(files.read_at(&a, 0, &mut [0]).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(files.write_at(&a, 0, &[0]).unwrap_err().kind(), ErrorKind::NotFound);
@@ -39,6 +40,7 @@ fn they_behave_as_files() {
 fn they_are_lost_with_their_folder() {
     let (disk, dir) = (Disk::new(1), Path::new("deep/dir"));
     let (files, a) = (files(&disk), dir.join("a"));
+    files.create_dir(Path::new("deep")).unwrap();
     files.create_dir(dir).unwrap();
     files.create(&a).unwrap();
     files.sync(&a).unwrap();

@@ -14,7 +14,11 @@ pub struct Disk;
 
 impl Files for Disk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        open::create_dir(path)
+        match open::create_dir(path) {
+            // Some systems have other words for it, above all for their own directories.
+            Err(_) if path.is_dir() => Err(io::ErrorKind::AlreadyExists.into()),
+            made => made,
+        }
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {
@@ -64,7 +68,7 @@ impl Files for Disk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        open::sync_dir(path)
+        open::sync_dir(if path.as_os_str().is_empty() { Path::new(".") } else { path })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,10 +10,11 @@ use std::{
 
 use super::Files;
 
-/// Files that end with the process. Everything is durable at once; a directory is there if somebody asked for it.
+/// Files that end with the process. Everything is durable at once; a file needs no directory.
 #[derive(Default)]
 pub struct MemoryFiles {
     files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
+    dirs: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl MemoryFiles {
@@ -39,14 +40,15 @@ impl MemoryFiles {
 
 impl fmt::Debug for MemoryFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files: _ } = self;
+        let Self { files: _, dirs: _ } = self;
         f.debug_struct("MemoryFiles").finish_non_exhaustive()
     }
 }
 
 impl Files for MemoryFiles {
-    fn create_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        let made = self.dirs.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        if made { Ok(()) } else { Err(io::ErrorKind::AlreadyExists.into()) }
     }
 
     fn create(&self, path: &Path) -> io::Result<()> {

@@ -1,13 +1,13 @@
 //! Files and directories where there are no modes: the directory's own protection has to do.
 
 use std::{
-    fs::{File, OpenOptions, create_dir_all},
+    fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
 pub(super) fn create_dir(path: &Path) -> io::Result<()> {
-    create_dir_all(path)
+    std::fs::create_dir(path)
 }
 
 pub(super) fn create(path: &Path) -> io::Result<File> {

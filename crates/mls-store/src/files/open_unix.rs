@@ -8,7 +8,7 @@ use std::{
 };
 
 pub(super) fn create_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    DirBuilder::new().mode(0o700).create(path)
 }
 
 pub(super) fn create(path: &Path) -> io::Result<File> {

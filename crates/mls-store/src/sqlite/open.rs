@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     FileSlots, KeySource, Space, StoreError, Unlock,
-    files::{Disk, Files, unavailable},
+    files::{Disk, Files, make_dir, unavailable},
     header::Header,
     place::SCHEMA,
     seal,
@@ -138,8 +138,8 @@ impl OpenOptions {
 
     fn connect(&self, dir: &Path) -> Result<Connection, StoreError> {
         let path = dir.join("store.db");
-        self.files.create_dir(dir).map_err(unavailable)?;
         if self.files.len(&path).map_err(unavailable)?.is_none() {
+            make_dir(self.files.as_ref(), dir).map_err(unavailable)?;
             match self.files.create(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(unavailable(error)),
                 _ => self.files.sync_dir(dir).map_err(unavailable)?,

@@ -5,7 +5,7 @@ use store_lab::{BoxError, Disk, History, Lost, Scenario};
 
 use crate::{
     model::{Act, Change, Content, State, apply, delete},
-    place::{Lock, Place, make_folder, mount, one_slot_counts},
+    place::{Lock, Place, mount, one_slot_counts},
 };
 
 /// A store, and what is done with it.
@@ -36,7 +36,6 @@ impl Scenario for Life {
     type State = State;
 
     fn prepare(&self, disk: &Disk) -> Result<State, BoxError> {
-        make_folder(disk)?;
         if self.part == Part::Birth {
             return Ok(State::default());
         }

@@ -50,15 +50,6 @@ pub(crate) fn mount(disk: &Disk) -> Result<Arc<Vfs>, BoxError> {
     Ok(Arc::new(Vfs::with_characteristics(disk, SQLITE_IOCAP_POWERSAFE_OVERWRITE)?))
 }
 
-/// The folder is there, as it is on a machine that has been used for a while.
-pub(crate) fn make_folder(disk: &Disk) -> Result<(), BoxError> {
-    for folder in ["home", FOLDER] {
-        disk.create_dir(folder)?;
-    }
-    disk.sync_dir("")?;
-    Ok(disk.sync_dir("home")?)
-}
-
 /// Exactly one slot holds a key, and it is the one of the current period.
 pub(crate) fn one_slot_counts(disk: &Disk, mark: Mark) -> Result<(), BoxError> {
     let mut slots = [0; 256];

@@ -5,7 +5,7 @@ use store_lab::{BoxError, Disk, History, Lost, Scenario};
 
 use crate::{
     model::{Change, Content, apply},
-    place::{FOLDER, Lock, make_folder, mount},
+    place::{FOLDER, Lock, mount},
 };
 
 /// A store that is wiped.
@@ -27,7 +27,6 @@ impl Scenario for Wipe {
     type State = Left;
 
     fn prepare(&self, disk: &Disk) -> Result<Left, BoxError> {
-        make_folder(disk)?;
         let place = LOCK.open(disk, &mount(disk)?, Mark::default())?;
         for value in [vec![1; 5_000], vec![2; 100]] {
             let key = Key { class: 1, epoch: 1, id: b"id".to_vec() };
