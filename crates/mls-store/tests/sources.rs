@@ -67,8 +67,8 @@ fn slots_are_overwritten_in_place() {
     for period in 1..20 {
         source.store(period, &entry(u8::try_from(period).unwrap())).unwrap();
         source.retain(period).unwrap();
-        assert_eq!(files.len(&path).unwrap(), Some(256));
-        let mut file = [0; 256];
+        assert_eq!(files.len(&path).unwrap(), Some(8_192));
+        let mut file = [0; 8_192];
         files.read_at(&path, 0, &mut file).unwrap();
         let old = file.windows(8).filter(|window| (1..period).any(|n| window.iter().all(|b| u64::from(*b) == n)));
         assert_eq!(old.count(), 0, "period {period}");

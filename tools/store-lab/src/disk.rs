@@ -73,6 +73,12 @@ impl Disk {
         self.inner().state.settle();
     }
 
+    /// Files whose name starts like this are written with powersafe overwrite: [`Lost::Noise`] loses of them what
+    /// [`Lost::Sectors`] does. That is so on every disk that is made from this one.
+    pub fn spare_noise(&self, start: &str) {
+        self.inner().state.spared = Some(start.to_owned());
+    }
+
     /// Plans a fault, in place of the one that was planned; `None` plans none.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner().fault = fault;

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! slot:  0 "SPSLOT01" | 8 period u64 | 16 length u8 | 17 entry, zeros after it | 96 SHA-256 of all before it | 128
-//! file:  slot of even periods | slot of odd periods
+//! file:  0 slot of even periods, zeros after it | 4096 slot of odd periods, zeros after it | 8192
 //! ```
 //!
-//! Always: the slot that counts is never written; a slot torn by a power failure is as an empty one. A new file holds an
+//! Always: the slot that counts is never written, and shares no sector with the one that is: a disk that loses power may
+//! spoil the whole sector, of up to 4 KiB, that it was writing; a slot torn by a power failure is as an empty one. A new file holds an
 //! empty entry of period 0, so that its counter stays at 0 until a first period was retained.
 
 use core::fmt;
@@ -23,7 +24,7 @@ use crate::{
     files::{Files, unavailable},
 };
 
-/// Period keys in a file of 256 bytes. They are secrets: the store seals them with its root key first.
+/// Period keys in a file of two blocks of 4 KiB. They are secrets: the store seals them with its root key first.
 pub struct FileSlots {
     files: Arc<dyn Files>,
     dir: PathBuf,
@@ -39,12 +40,15 @@ impl FileSlots {
 
     /// The slots that hold something; none if there is no file.
     fn slots(&self) -> Result<Vec<Slot>, StoreError> {
-        let mut file = [0; FILE_LEN];
+        let mut slots = Vec::new();
         if self.files.len(&self.path).map_err(unavailable)?.is_some() {
-            self.files.read_at(&self.path, 0, &mut file).map_err(unavailable)?;
+            for period in 0..2 {
+                let mut slot = EMPTY;
+                self.files.read_at(&self.path, offset(period), &mut slot).map_err(unavailable)?;
+                slots.extend(Slot::read(&slot));
+            }
         }
-        let (slots, _) = file.as_chunks::<SLOT_LEN>();
-        Ok(slots.iter().filter_map(Slot::read).collect())
+        Ok(slots)
     }
 
     fn overwrite(&self, period: u64, slot: &[u8; SLOT_LEN]) -> Result<(), StoreError> {
@@ -57,8 +61,9 @@ impl FileSlots {
         let nothing = Slot { period: 0, entry: Secret::zero(0) }.write()?;
         self.files.remove(&self.new).map_err(unavailable)?;
         self.files.create(&self.new).map_err(unavailable)?;
+        // In full length: a slot that is written later moves no end of file.
+        self.files.write_at(&self.new, 0, &[0; FILE_LEN]).map_err(unavailable)?;
         self.files.write_at(&self.new, offset(0), &nothing).map_err(unavailable)?;
-        self.files.write_at(&self.new, offset(1), &EMPTY).map_err(unavailable)?;
         self.files.sync(&self.new).map_err(unavailable)?;
         self.files.rename(&self.new, &self.path).map_err(unavailable)?;
         self.files.sync_dir(&self.dir).map_err(unavailable)
@@ -142,11 +147,11 @@ impl Slot {
 }
 
 const fn offset(period: u64) -> u64 {
-    if period.is_multiple_of(2) { 0 } else { 128 }
+    if period.is_multiple_of(2) { 0 } else { 4_096 }
 }
 
 const MAGIC: &[u8] = b"SPSLOT01";
 const CONTENT_LEN: usize = 96;
 const SLOT_LEN: usize = 128;
-const FILE_LEN: usize = 256;
+const FILE_LEN: usize = 8_192;
 const EMPTY: [u8; SLOT_LEN] = [0; SLOT_LEN];

@@ -45,7 +45,7 @@ impl Attacker {
 
     /// Adds the slots of an image.
     pub(crate) fn add_slots(&mut self, image: &Files) {
-        self.slots.extend(image["slots"].chunks(128).map(<[u8]>::to_vec));
+        self.slots.extend(image["slots"].chunks(4_096).map(|block| block[..128].to_vec()));
     }
 
     /// Every value that opens with the root key and the slots.

@@ -42,7 +42,9 @@ fn each_flipped_byte_is_noticed_or_makes_no_difference() {
     let mut noticed = 0;
     for (name, bytes) in &files {
         let step = if long || name != "store.db" { 1 } else { 41 };
-        for at in (0..bytes.len()).step_by(step) {
+        // Behind each slot there are only zeros, which nobody reads.
+        let skipped = |at: &usize| !long && name == "slots" && at % 4_096 >= 130;
+        for at in (0..bytes.len()).step_by(step).filter(|at| !skipped(at)) {
             let mut changed = files.clone();
             changed.get_mut(name).unwrap()[at] ^= 1 << (at % 8);
             let dir = Dir::with(&changed);

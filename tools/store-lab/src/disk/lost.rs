@@ -22,6 +22,7 @@ pub(crate) fn after(state: &State, lost: Lost) -> State {
     }
     let names = names_after(state, lost);
     let mut rebooted = State::default();
+    rebooted.spared.clone_from(&state.spared);
     for (name, file) in names {
         let Some(node) = state.node(file) else { continue };
         let content = content_after(state, node, file, lost);
@@ -68,7 +69,10 @@ fn content_after(state: &State, node: &Node, file: FileId, lost: Lost) -> Vec<u8
         Lost::Nothing => node.now.clone(),
         Lost::Tail(seed) => tail(node, &Cut::draw(state, seed)),
         Lost::Sectors(seed) => sectors(node, &mut random(seed), false),
-        Lost::Noise(seed) => sectors(node, &mut random(seed), true),
+        Lost::Noise(seed) => {
+            let spared = state.spared.as_ref().is_some_and(|start| node.name.starts_with(start));
+            sectors(node, &mut random(seed), !spared)
+        }
         Lost::Reordered(seed) => reordered(node, &mut random(seed)),
     }
 }

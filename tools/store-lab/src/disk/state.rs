@@ -90,6 +90,8 @@ pub(crate) struct State {
     pub(crate) names: BTreeMap<String, FileId>,
     pub(crate) durable_names: BTreeMap<String, FileId>,
     pub(crate) pending_names: Vec<NameChange>,
+    /// Files whose name starts with this never hold noise.
+    pub(crate) spared: Option<String>,
     moment: u64,
 }
 

@@ -36,10 +36,12 @@ impl Scenario for Life {
     type State = State;
 
     fn prepare(&self, disk: &Disk) -> Result<State, BoxError> {
+        // From the first moment, what a disk promises holds.
+        let vfs = mount(disk)?;
         if self.part == Part::Birth {
             return Ok(State::default());
         }
-        let place = self.lock.open(disk, &mount(disk)?, Mark::default())?;
+        let place = self.lock.open(disk, &vfs, Mark::default())?;
         let act = batch(&[
             (Space::Client, (0..5).map(|n| put(0, 0, n, 0, 40)).collect()),
             (a(), vec![put(1, 7, 0, 0, 3_000)]),

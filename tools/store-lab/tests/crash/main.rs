@@ -18,16 +18,13 @@ mod wipe;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use store_lab::{Lost, Plan, Scenario, explore};
+use store_lab::{Plan, Scenario, explore};
 
 use crate::{
     life::{Life, Part},
     place::Lock,
     wipe::Wipe,
 };
-
-/// All but [`Lost::Noise`]: both slots lie in one sector, so that a disk without powersafe overwrite can take both.
-const LOSSES: [Lost; 5] = [Lost::Everything, Lost::Nothing, Lost::Tail(0), Lost::Sectors(0), Lost::Reordered(0)];
 
 /// What most scenarios try by default.
 const POINTS: u64 = 500;
@@ -43,7 +40,7 @@ fn holds<T: Scenario>(name: &'static str, scenario: &T, points: u64) {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}").unwrap();
     let bar = ProgressBar::new(points).with_style(style).with_message(name);
     let started = Instant::now();
-    let plan = Plan::new(seed, points).losses(&LOSSES);
+    let plan = Plan::new(seed, points);
     let report = explore(scenario, &plan, &mut |done, _| bar.set_position(done)).unwrap();
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();

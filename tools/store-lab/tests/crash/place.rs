@@ -45,19 +45,21 @@ impl Lock {
     }
 }
 
-/// The disk, with the promise that SQLite makes for every Unix: a write harms nothing beside it.
+/// The disk, with the promise that SQLite makes for every Unix, for its own files: a write harms nothing beside it. The
+/// store relies on it for no other file.
 pub(crate) fn mount(disk: &Disk) -> Result<Arc<Vfs>, BoxError> {
+    disk.spare_noise(&format!("{FOLDER}/store.db"));
     Ok(Arc::new(Vfs::with_characteristics(disk, SQLITE_IOCAP_POWERSAFE_OVERWRITE)?))
 }
 
 /// Exactly one slot holds a key, and it is the one of the current period.
 pub(crate) fn one_slot_counts(disk: &Disk, mark: Mark) -> Result<(), BoxError> {
-    let mut slots = [0; 256];
+    let mut slots = [0; 8_192];
     let len = disk.read_at(&format!("{FOLDER}/slots"), 0, &mut slots)?;
-    let used: Vec<usize> = (0..2).filter(|slot| slots[slot * 128..][..128] != [0; 128]).collect();
+    let used: Vec<usize> = (0..2).filter(|slot| slots[slot * 4_096..][..128] != [0; 128]).collect();
     let current = usize::try_from(mark.period % 2)?;
-    let period = &slots[current * 128 + 8..][..8];
-    if len == 256 && used == [current] && period == mark.period.to_be_bytes() {
+    let period = &slots[current * 4_096 + 8..][..8];
+    if len == 8_192 && used == [current] && period == mark.period.to_be_bytes() {
         return Ok(());
     }
     Err(format!("slots in use after opening: {used:?}, of {len} bytes; period {period:?}, not {}", mark.period).into())
