@@ -35,7 +35,7 @@ impl MemoryStore {
     ///
     /// ```
     /// # use mls_store::{MemoryStore, StateStore};
-    /// assert!(MemoryStore::new().spaces()?.is_empty());
+    /// assert!(MemoryStore::new().spaces(None)?.is_empty());
     /// # Ok::<(), mls_store::StoreError>(())
     /// ```
     pub fn new() -> Self {
@@ -100,10 +100,16 @@ impl StateStore for MemoryStore {
         Ok(records.range(class, epoch).map(|(key, value)| (key.clone(), value.duplicate())).collect())
     }
 
-    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError> {
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
         let spaces = read(&self.spaces);
-        let all = spaces.iter().map(|(space, records)| (space.clone(), lock(records).revision));
-        Ok(all.filter(|(_, revision)| *revision != Revision::NONE).collect())
+        let exists = |(space, records): (&Space, &Mutex<Records>)| {
+            let revision = lock(records).revision;
+            (revision != Revision::NONE).then(|| (space.clone(), revision))
+        };
+        Ok(match only {
+            Some(space) => spaces.get_key_value(space).and_then(exists).into_iter().collect(),
+            None => spaces.iter().filter_map(exists).collect(),
+        })
     }
 
     fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {

@@ -150,8 +150,10 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.session().read(|tree| tree.space_rows())
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
+        let Some(space) = only else { return self.session().read(|tree| tree.space_rows()) };
+        let row = self.session().read(|tree| tree.space_row(tree.space_id(space)))?;
+        Ok(row.map(|row| (row.space, row.revision)).into_iter().collect())
     }
 
     fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {

@@ -32,11 +32,11 @@ pub trait StateStore: Send + Sync + fmt::Debug {
     /// [`StoreError`].
     fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError>;
 
-    /// The spaces that exist, with their revisions, in order.
+    /// The spaces that exist, with their revisions, in order; or only this one, if it exists, which looks at no other.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError>;
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError>;
 
     /// Deletes a space and every record in it, so that no record can be had again.
     ///

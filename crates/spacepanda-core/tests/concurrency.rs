@@ -150,8 +150,8 @@ impl StateStore for Gate {
         self.store.scan(space, class, epoch)
     }
 
-    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.store.spaces()
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
+        self.store.spaces(only)
     }
 
     fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {
@@ -205,14 +205,13 @@ fn a_failing_store_changes_nothing() {
     assert_eq!(alice.epoch_authenticator(), bob.epoch_authenticator());
 }
 
-/// Two clients over one store, as two processes are: the loser of a race is told, and then continues from what is there.
+/// Two clients over one store, as two processes are: the loser of a race continues from what is there.
 #[test]
 fn the_loser_of_a_race_reads_again() {
     let store = Arc::new(MemoryStore::new());
     let (one, bob) = pair(store.clone());
     let two = client(b"alice", store).group(&one.group_id()).unwrap();
     let first = one.send_message(b"first").unwrap();
-    assert!(matches!(two.send_message(b"second"), Err(MlsError::Store(StoreError::Conflict { .. }))));
     let second = two.send_message(b"second").unwrap();
     let [first, second] = [first, second].map(|envelope| bob.receive_message(&envelope).unwrap().generation);
     // Numbers are reserved in blocks (X-STATE-01); the rest of the first one's block is skipped.

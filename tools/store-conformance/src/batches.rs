@@ -41,8 +41,10 @@ fn one_revision(store: &dyn StateStore) {
         [section(group(b"b"), Revision::NONE), section(Space::Client, client), section(group(b"a"), Revision::NONE)];
     let revision = store.apply(&batch).unwrap();
     assert!(revision > client);
+    assert_eq!(store.spaces(Some(&group(b"c"))).unwrap(), []);
     for space in [Space::Client, group(b"a"), group(b"b")] {
         assert_eq!(listed(store, &space), Some(revision));
+        assert_eq!(store.spaces(Some(&space)).unwrap(), [(space.clone(), revision)]);
         assert!(read(store, &space, &key(1, 0, b"id")).is_some());
     }
 }
@@ -75,7 +77,7 @@ fn all_or_nothing(store: &dyn StateStore) {
         [section(Space::Client, client), section(group(b"g"), wrong)],
     ] {
         assert!(matches!(store.apply(&batch), Err(StoreError::Conflict { .. })));
-        assert_eq!(store.spaces().unwrap(), [(Space::Client, client)]);
+        assert_eq!(store.spaces(None).unwrap(), [(Space::Client, client)]);
         assert_eq!(read(store, &Space::Client, &key(1, 0, b"id")), None);
         assert_eq!(read(store, &group(b"g"), &key(1, 0, b"id")), None);
     }
@@ -110,5 +112,5 @@ fn moves_without_writes(store: &dyn StateStore) {
     let first = apply(store, &Space::Client, Revision::NONE, Vec::new()).unwrap();
     let second = apply(store, &Space::Client, first, Vec::new()).unwrap();
     assert!(first > Revision::NONE && second > first);
-    assert_eq!(store.spaces().unwrap(), [(Space::Client, second)]);
+    assert_eq!(store.spaces(None).unwrap(), [(Space::Client, second)]);
 }

@@ -66,7 +66,7 @@ mod tools {
 
     /// The revision a store lists for a space.
     pub(crate) fn listed(store: &dyn StateStore, space: &Space) -> Option<Revision> {
-        let spaces = store.spaces().unwrap();
+        let spaces = store.spaces(None).unwrap();
         spaces.into_iter().find(|(known, _)| known == space).map(|(_, revision)| revision)
     }
 

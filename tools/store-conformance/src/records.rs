@@ -18,7 +18,7 @@ pub(crate) const CHECKS: [(&str, Check); 7] = [
 ];
 
 fn is_empty(store: &dyn StateStore) {
-    assert!(store.spaces().unwrap().is_empty());
+    assert!(store.spaces(None).unwrap().is_empty());
     assert_eq!(read(store, &Space::Client, &key(1, 0, b"")), None);
     assert!(keys(store, &group(b"g"), 1, None).is_empty());
 }
@@ -73,7 +73,7 @@ fn keeps_spaces_apart(store: &dyn StateStore) {
     for (space, n) in spaces.iter().zip(0..) {
         assert_eq!(read(store, space, &name), Some(vec![n]));
     }
-    let listed: Vec<_> = store.spaces().unwrap().into_iter().map(|(space, _)| space).collect();
+    let listed: Vec<_> = store.spaces(None).unwrap().into_iter().map(|(space, _)| space).collect();
     assert_eq!(listed, spaces);
 }
 

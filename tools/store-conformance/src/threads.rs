@@ -56,5 +56,5 @@ fn crossing(store: &dyn StateStore) {
             scope.spawn(move || both(first, second));
         }
     });
-    assert_eq!(store.spaces().unwrap().len(), 3);
+    assert_eq!(store.spaces(None).unwrap().len(), 3);
 }

@@ -50,7 +50,7 @@ fn format_1_opens() {
         assert_eq!(records, [(7, &b"leaf"[..], &b"new"[..]), (u64::MAX, b"", b"")]);
         let inbox = Space::Application(b"inbox".to_vec());
         assert_eq!(get(&store, &inbox, &key(255, 0, &[0xFF; 40])).unwrap(), [9; 100]);
-        let spaces: Vec<_> = store.spaces().unwrap().into_iter().map(|(_, revision)| revision.get()).collect();
+        let spaces: Vec<_> = store.spaces(None).unwrap().into_iter().map(|(_, revision)| revision.get()).collect();
         assert_eq!(spaces.len(), 3);
         put(&store, &group(b"one"), &key(6, 7, b"leaf"), b"newer");
         store.close().unwrap();

@@ -167,5 +167,5 @@ fn a_database_that_is_missing_is_not_made_anew() {
     fs::remove_file(dir.file("store.db")).unwrap();
     assert_eq!(options().open(dir.path()).unwrap_err(), StoreError::RolledBack { found: 0, expected: 1 });
     let fresh = Dir::new();
-    assert!(open(&fresh).spaces().unwrap().is_empty());
+    assert!(open(&fresh).spaces(None).unwrap().is_empty());
 }

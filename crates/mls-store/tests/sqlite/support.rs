@@ -86,7 +86,7 @@ pub(crate) fn group(id: &[u8]) -> Space {
 }
 
 pub(crate) fn revision(store: &dyn StateStore, space: &Space) -> Revision {
-    let spaces = store.spaces().unwrap();
+    let spaces = store.spaces(None).unwrap();
     spaces.into_iter().find(|(known, _)| known == space).map_or(Revision::NONE, |(_, revision)| revision)
 }
 

@@ -29,7 +29,7 @@ fn read_all(store: &SqliteStore, what: &str) {
             assert_eq!(found.len(), 3, "{what}");
         }
     }
-    if let Ok(spaces) = store.spaces() {
+    if let Ok(spaces) = store.spaces(None) {
         assert_eq!(spaces.len(), 2, "{what}");
     }
 }
@@ -77,7 +77,7 @@ fn swapped_rows_are_noticed() {
         let store = options().open(dir.path()).unwrap();
         let keys = (0..VALUES).map(|n| (group(&[n % 2]), key(1, u64::from(n % 3), &[n])));
         let mut results: Vec<_> = keys.map(|(space, key)| store.get(&space, &key).map(|_| ())).collect();
-        results.push(store.spaces().map(|_| ()));
+        results.push(store.spaces(None).map(|_| ()));
         assert!(results.contains(&Err(error)), "{table}: {results:?}");
         read_all(&store, table);
     };
@@ -97,7 +97,7 @@ fn a_missing_row_is_noticed() {
         match options().open(dir.path()) {
             Ok(store) => {
                 let scan = |n| store.scan(&group(&[n]), 1, None).map(|_| ());
-                let results = [scan(0), scan(1), store.spaces().map(|_| ())];
+                let results = [scan(0), scan(1), store.spaces(None).map(|_| ())];
                 assert!(results.contains(&Err(StoreError::RowDamaged { table: damaged })), "{table}: {results:?}");
                 read_all(&store, table);
             }

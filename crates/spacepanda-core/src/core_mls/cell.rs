@@ -5,7 +5,10 @@
 //! only for the moment of adopting, so that messages open while a commit is worked out or written. No lock is shared
 //! between groups.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Instant,
+};
 
 use mls_crypto::{Hash, SuiteCrypto};
 use mls_engine::{
@@ -21,7 +24,7 @@ use super::{
     error::{MlsError, MlsResult},
     inbox::Inbox,
     records,
-    store::{Revision, Section, Space},
+    store::{Revision, Section, Space, StoreError},
     times::{Notes, Times},
     types::CommitOutcome,
 };
@@ -128,6 +131,10 @@ impl GroupCell {
         self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn write(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Looks at the group. `look` must not come back to this cell.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Group) -> MlsResult<T>) -> MlsResult<T> {
         let live = self.read();
@@ -135,17 +142,44 @@ impl GroupCell {
     }
 
     /// Works out a step, makes it durable, and adopts it; in this order, so that memory never runs ahead of the store.
+    ///
+    /// If another process changed the group meanwhile, the group is read again and the step worked out anew, for as long
+    /// as the configuration says. The store refuses what was worked out from an older state, so nothing of it counts: what
+    /// the other process reserved or spent is never used here.
     pub(crate) fn change<T>(
         &self,
         client: &Inner,
         serial: &mut Serial,
-        plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+        mut plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+    ) -> MlsResult<(T, Vec<Event>)> {
+        let begun = Instant::now();
+        loop {
+            match self.attempt(client, serial, &mut plan) {
+                Err(MlsError::Store(StoreError::Conflict { .. })) if begun.elapsed() < client.config.store_patience => {
+                }
+                Err(MlsError::Store(StoreError::Conflict { .. })) => return Err(StoreError::TimedOut.into()),
+                other => return other,
+            }
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        client: &Inner,
+        serial: &mut Serial,
+        plan: &mut impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         if serial.stale {
             self.reload(client, serial)?;
         }
         let env = client.env();
-        let (value, step) = self.look(|group| plan(group, &env))?;
+        let planned = self.look(|group| plan(group, &env));
+        // It may have failed only because another process has moved the group.
+        if planned.is_err() && self.has_moved(client, serial)? {
+            serial.stale = true;
+            return Err(StoreError::Conflict { expected: serial.revision.get(), actual: 0 }.into());
+        }
+        let (value, step) = planned?;
         let mut writes = records::writes(step.changes())?;
         writes.extend(serial.notes.writes());
         let section = Section { space: self.space(), expected: serial.revision, writes };
@@ -158,8 +192,30 @@ impl GroupCell {
         Ok((value, events))
     }
 
+    /// Whether another process has changed the group since it was read.
+    fn has_moved(&self, client: &Inner, serial: &Serial) -> MlsResult<bool> {
+        Ok(client.revision_of(&self.space())? != serial.revision)
+    }
+
+    /// Reads the group again if another process has changed it.
+    pub(crate) fn refresh(&self, client: &Inner, serial: &mut Serial) -> MlsResult<()> {
+        if serial.stale || self.has_moved(client, serial)? {
+            serial.stale = true;
+            self.reload(client, serial)?;
+        }
+        Ok(())
+    }
+
+    /// The same for somebody who only looks. Whoever changes the group just now sees to it anyway; if the store cannot be
+    /// asked, memory is as good as it gets.
+    pub(crate) fn glance(&self, client: &Inner) {
+        if let Ok(mut serial) = self.serial.try_lock() {
+            let _as_good_as_it_gets = self.refresh(client, &mut serial);
+        }
+    }
+
     fn adopt(&self, env: &Env<'_>, step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.write();
         let Live { group, public, own, times } = &mut *live;
         let group = group.as_mut().ok_or(MlsError::UnknownGroup)?;
         let events = group.adopt(env, step)?;
@@ -170,7 +226,14 @@ impl GroupCell {
 
     /// Reads the group from the store again.
     fn reload(&self, client: &Inner, serial: &mut Serial) -> MlsResult<()> {
-        let (group, revision) = client.load_group(&self.id)?;
+        let (group, revision) = match client.load_group(&self.id) {
+            // Another process deleted it.
+            Err(MlsError::UnknownGroup) => {
+                self.write().group = None;
+                return Err(MlsError::UnknownGroup);
+            }
+            loaded => loaded?,
+        };
         let times = Times::load(client.store.as_ref(), &self.space())?;
         self.replace(serial, group, revision, times);
         Ok(())
@@ -178,7 +241,7 @@ impl GroupCell {
 
     /// Puts another state of the same group in place: as stored, or after joining again.
     pub(crate) fn replace(&self, serial: &mut Serial, group: Group, revision: Revision, times: Times) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Live::new(group, times);
+        *self.write() = Live::new(group, times);
         (serial.revision, serial.stale) = (revision, false);
         serial.notes.clear();
     }
@@ -186,11 +249,9 @@ impl GroupCell {
     /// Deletes the group for good: its records, and its secrets in memory.
     pub(crate) fn delete(&self, client: &Inner) -> MlsResult<()> {
         let mut serial = self.serial();
-        if serial.stale {
-            self.reload(client, &mut serial)?;
-        }
+        self.refresh(client, &mut serial)?;
         client.store.delete(&self.space(), serial.revision)?;
-        self.live.write().unwrap_or_else(PoisonError::into_inner).group = None;
+        self.write().group = None;
         Ok(())
     }
 }

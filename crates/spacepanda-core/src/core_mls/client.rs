@@ -7,6 +7,7 @@ use core::fmt;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Instant,
 };
 
 use mls_crypto::{CryptoProvider, Parallel, Random, Secret, SignaturePrivateKey};
@@ -213,39 +214,40 @@ impl Inner {
         self.revision.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the client's own space.
+    /// Changes the client's own space, whatever is in it.
     fn write(&self, writes: Vec<Write<'_>>) -> MlsResult<()> {
-        let mut revision = self.revision();
-        self.apply(&mut revision, writes, None).map(|_| ())
+        let mut section = Section { space: Space::Client, expected: Revision::NONE, writes };
+        self.again(|revision| {
+            section.expected = revision;
+            Ok(self.store.apply(core::slice::from_ref(&section))?)
+        })
+        .map(|_| ())
     }
 
-    /// Changes the client's own space and a group's in one batch.
-    fn apply(
-        &self,
-        revision: &mut Revision,
-        writes: Vec<Write<'_>>,
-        group: Option<Section<'_>>,
-    ) -> MlsResult<Revision> {
-        let mut batch = vec![Section { space: Space::Client, expected: *revision, writes }];
-        batch.extend(group);
-        match self.store.apply(&batch) {
-            Ok(next) => {
-                *revision = next;
-                Ok(next)
-            }
-            Err(error) => {
-                // Another process may have been here: the next call starts from what is there.
-                if let StoreError::Conflict { .. } = error {
-                    *revision = self.revision_of(&Space::Client)?;
+    /// Carries out a change of the client's own space, worked out from the revision it is given; once more whenever another
+    /// process was faster, for as long as the configuration says.
+    fn again(&self, mut change: impl FnMut(Revision) -> MlsResult<Revision>) -> MlsResult<Revision> {
+        let mut revision = self.revision();
+        let begun = Instant::now();
+        loop {
+            match change(*revision) {
+                Ok(next) => {
+                    *revision = next;
+                    return Ok(next);
                 }
-                Err(error.into())
+                Err(MlsError::Store(StoreError::Conflict { .. })) => {
+                    *revision = self.revision_of(&Space::Client)?;
+                    if begun.elapsed() >= self.config.store_patience {
+                        return Err(StoreError::TimedOut.into());
+                    }
+                }
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn revision_of(&self, space: &Space) -> MlsResult<Revision> {
-        let spaces = self.store.spaces()?;
-        Ok(spaces.into_iter().find(|(known, _)| known == space).map_or(Revision::NONE, |(_, revision)| revision))
+    pub(crate) fn revision_of(&self, space: &Space) -> MlsResult<Revision> {
+        Ok(self.store.spaces(Some(space))?.first().map_or(Revision::NONE, |(_, revision)| *revision))
     }
 
     /// A group as the store has it.

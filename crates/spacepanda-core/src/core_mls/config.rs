@@ -3,6 +3,8 @@
 //! In: values of the application. Out: values the engine takes.
 //! Always: a client runs only with a configuration that [`MlsConfig::validate`] accepts.
 
+use core::time::Duration;
+
 use mls_crypto::CipherSuite;
 use mls_engine::{framing::Padding, limits::Limits};
 
@@ -75,6 +77,9 @@ pub struct MlsConfig {
     pub grease_extensions: bool,
     /// Whether clients may join by external commit, and whether we may (CAP-07).
     pub external_joins: bool,
+    /// How long a call goes on trying while other processes change the same state, before it answers
+    /// [`crate::core_mls::store::StoreError::TimedOut`].
+    pub store_patience: Duration,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -107,6 +112,7 @@ impl Default for MlsConfig {
             replay_cache_size: 10_000,
             grease_extensions: true,
             external_joins: false,
+            store_patience: Duration::from_secs(10),
         }
     }
 }
@@ -156,6 +162,7 @@ impl MlsConfig {
             ("future_epochs", self.future_epochs <= 1_024),
             ("inbox_messages", self.inbox_messages <= 100_000),
             ("own_echo_messages", !self.own_echo || self.own_echo_messages > 0),
+            ("store_patience", self.store_patience <= Duration::from_secs(DAY)),
             ("replay_cache_size", self.replay_cache_size <= 10_000_000),
         ];
         match checks.iter().find(|(_, holds)| !holds) {

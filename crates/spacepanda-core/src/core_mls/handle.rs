@@ -110,7 +110,7 @@ impl MlsHandle {
     }
 
     /// Carries out one step of its own.
-    fn change<T>(&self, plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>) -> MlsResult<(T, Vec<Event>)> {
+    fn change<T>(&self, plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>) -> MlsResult<(T, Vec<Event>)> {
         self.change_in(&mut self.cell.serial(), plan)
     }
 
@@ -118,9 +118,15 @@ impl MlsHandle {
     fn change_in<T>(
         &self,
         serial: &mut Serial,
-        plan: impl FnOnce(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.cell.change(self.inner(), serial, plan)
+    }
+
+    /// Looks at the group as it is now: another process may have moved it.
+    fn look<T>(&self, look: impl FnOnce(&Group) -> MlsResult<T>) -> MlsResult<T> {
+        self.cell.glance(self.inner());
+        self.cell.look(look)
     }
 
     /// ADV-17

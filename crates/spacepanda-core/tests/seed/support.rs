@@ -170,7 +170,7 @@ pub(crate) fn flip(bytes: &[u8], bit: usize) -> Vec<u8> {
 /// What a thief of the device has: every record as it is now.
 pub(crate) fn copy(store: &MemoryStore) -> Arc<MemoryStore> {
     let copy = MemoryStore::new();
-    for (space, _) in store.spaces().unwrap() {
+    for (space, _) in store.spaces(None).unwrap() {
         let records: Vec<_> = (0..=u8::MAX).flat_map(|class| store.scan(&space, class, None).unwrap()).collect();
         let writes = records.iter().map(|(key, record)| Write::Put(key.clone(), record)).collect();
         copy.apply(&[Section { space, expected: Revision::NONE, writes }]).unwrap();

@@ -40,7 +40,7 @@ impl Content {
     /// Reads everything.
     pub(crate) fn of(store: &dyn StateStore) -> Result<Self, StoreError> {
         let mut spaces = BTreeMap::new();
-        for (space, _) in store.spaces()? {
+        for (space, _) in store.spaces(None)? {
             let mut records = BTreeMap::new();
             for class in 0..CLASSES {
                 let found = store.scan(&space, class, None)?;
@@ -85,7 +85,7 @@ impl Change {
 
 /// Applies a batch, whatever the revisions are.
 pub(crate) fn apply(store: &dyn StateStore, batch: &[(Space, Vec<Change>)]) -> Result<Revision, StoreError> {
-    let known: BTreeMap<Space, Revision> = store.spaces()?.into_iter().collect();
+    let known: BTreeMap<Space, Revision> = store.spaces(None)?.into_iter().collect();
     let value = |change: &Change| match change {
         Change::Put(_, value) => Secret::copy_from(value),
         _ => Secret::copy_from(&[]),
@@ -111,7 +111,7 @@ pub(crate) fn apply(store: &dyn StateStore, batch: &[(Space, Vec<Change>)]) -> R
 
 /// Deletes a space, whatever its revision is.
 pub(crate) fn delete(store: &dyn StateStore, space: &Space) -> Result<(), StoreError> {
-    let known = store.spaces()?.into_iter().find(|(known, _)| known == space);
+    let known = store.spaces(None)?.into_iter().find(|(known, _)| known == space);
     store.delete(space, known.map_or(Revision::NONE, |(_, revision)| revision))
 }
 

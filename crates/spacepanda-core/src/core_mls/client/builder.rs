@@ -17,7 +17,7 @@ use crate::core_mls::{
     error::{MlsError, MlsResult},
     policy::{IdentityPolicy, PolicyAdapter},
     records::{IDENTITY, Identity, key},
-    store::{MemoryStore, Revision, Section, Space, StateStore, Write},
+    store::{MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
     threads::Threads,
 };
 
@@ -172,7 +172,11 @@ impl ClientBuilder {
     pub fn open(self) -> MlsResult<Client> {
         self.config.validate()?;
         let suite = self.host.crypto.suite(self.config.cipher_suite)?;
-        let (identity, revision) = self.identity()?;
+        let (identity, revision) = match self.identity() {
+            // Another process made it just now.
+            Err(MlsError::Store(StoreError::Conflict { .. })) => self.identity()?,
+            found => found?,
+        };
         let scheme = self.host.crypto.suite(identity.cipher_suite)?.parameters().signature;
         if scheme != suite.parameters().signature {
             return Err(MlsError::InvalidConfig("cipher_suite"));
@@ -200,8 +204,7 @@ impl ClientBuilder {
 
     /// The identity in the store; a new one if there is none.
     fn identity(&self) -> MlsResult<(Identity, Revision)> {
-        let spaces = self.store.spaces()?;
-        let revision = spaces.iter().find(|(space, _)| *space == Space::Client).map(|(_, revision)| *revision);
+        let revision = self.store.spaces(Some(&Space::Client))?.first().map(|(_, revision)| *revision);
         if let Some(record) = self.store.get(&Space::Client, &key(IDENTITY, &[]))? {
             let identity = Identity::decode(&record)?;
             if identity.identity != self.identity {

@@ -118,7 +118,7 @@ impl Client {
         }
         let is_used = |key: &Key| key.id == key_package.as_slice();
         let used = found.iter().filter(|(key, secrets)| is_used(key) && !secrets.is_last_resort());
-        let spent = used.map(|(key, _)| Write::Delete(key.clone())).collect();
+        let spent = used.map(|(key, _)| key.clone()).collect();
         self.begin(Beginning { group, changes, spent, replaces: was_removed })
     }
 
@@ -140,7 +140,7 @@ impl Client {
             Space::Group(id) => Some(id),
             Space::Client | Space::Application(_) => None,
         };
-        Ok(self.inner.store.spaces()?.into_iter().filter_map(id).collect())
+        Ok(self.inner.store.spaces(None)?.into_iter().filter_map(id).collect())
     }
 
     /// A handle of the group with this id.
@@ -216,23 +216,30 @@ impl Client {
         let inner = &self.inner;
         let id = group.group_id().to_vec();
         let space = Space::Group(id.clone());
-        // Before looking for a cell: if somebody begins the same group in between, this batch conflicts.
-        let mut expected = inner.revision_of(&space)?;
-        let old = inner.known_cell(&id)?;
-        let mut old_serial = old.as_ref().map(|cell| cell.serial());
-        // Asked under the lock: of two that join at once, the second must not put the first one's ratchets back.
-        if let Some(cell) = &old {
-            if !cell.look(|group| Ok(replaces(group)))? {
-                return Err(MlsError::GroupExists);
-            }
-            expected = inner.revision_of(&space)?;
-        }
         let times = Times::begin(inner.clock.now());
         let notes = times.first_notes();
-        let mut writes = vec![Write::Clear];
-        writes.extend(records::writes(&changes)?);
-        writes.extend(notes.writes());
-        let stored = inner.apply(&mut inner.revision(), spent, Some(Section { space, expected, writes }))?;
+        let old = inner.known_cell(&id)?;
+        let mut old_serial = old.as_ref().map(|cell| cell.serial());
+        let stored = inner.again(|client| {
+            // Before looking at the old state: if somebody changes it in between, this batch conflicts.
+            let expected = inner.revision_of(&space)?;
+            if let (Some(cell), Some(serial)) = (&old, &mut old_serial) {
+                // Asked under the lock: of two that join at once, the second must not put the first one's ratchets back.
+                match cell.refresh(inner, serial).and_then(|()| cell.look(|group| Ok(replaces(group)))) {
+                    Ok(true) | Err(MlsError::UnknownGroup | MlsError::InvalidRecord) => {}
+                    Ok(false) => return Err(MlsError::GroupExists),
+                    Err(error) => return Err(error),
+                }
+            } else if inner.known_group(&id)?.is_some_and(|group| !replaces(&group)) {
+                return Err(MlsError::GroupExists);
+            }
+            let mut writes = vec![Write::Clear];
+            writes.extend(records::writes(&changes)?);
+            writes.extend(notes.writes());
+            let group = Section { space: space.clone(), expected, writes };
+            let own = Section { space: Space::Client, expected: client, writes: spent.iter().map(delete).collect() };
+            Ok(inner.store.apply(&[own, group])?)
+        })?;
         match (&old, &mut old_serial) {
             (Some(cell), Some(serial)) => cell.replace(serial, group, stored, times),
             _ => {
@@ -249,10 +256,14 @@ impl Client {
 pub(super) struct Beginning {
     pub(super) group: Group,
     pub(super) changes: Vec<Change>,
-    /// What ends in the client's own space.
-    pub(super) spent: Vec<Write<'static>>,
+    /// Records of the client's own space that end with it.
+    pub(super) spent: Vec<Key>,
     /// Whether it may take the place of this state of the same group.
     pub(super) replaces: fn(&Group) -> bool,
+}
+
+fn delete(key: &Key) -> Write<'static> {
+    Write::Delete(key.clone())
 }
 
 /// WEL-08: a group we are in is not joined again; one that we were removed from is.
@@ -263,8 +274,24 @@ fn was_removed(group: &Group) -> bool {
 impl Inner {
     fn check_free(&self, id: &[u8]) -> MlsResult<()> {
         match self.known_cell(id)? {
-            Some(cell) if !cell.look(|group| Ok(was_removed(group)))? => Err(MlsError::GroupExists),
-            _ => Ok(()),
+            Some(cell) => {
+                let known = cell.refresh(self, &mut cell.serial());
+                match known.and_then(|()| cell.look(|group| Ok(was_removed(group)))) {
+                    Ok(true) | Err(MlsError::UnknownGroup) => Ok(()),
+                    Ok(false) => Err(MlsError::GroupExists),
+                    Err(error) => Err(error),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The group as another process may have stored it just now.
+    fn known_group(&self, id: &[u8]) -> MlsResult<Option<Group>> {
+        match self.load_group(id) {
+            Ok((group, _)) => Ok(Some(group)),
+            Err(MlsError::UnknownGroup | MlsError::InvalidRecord) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

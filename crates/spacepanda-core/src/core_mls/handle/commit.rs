@@ -5,6 +5,8 @@
 //!
 //! Always: every commit renews our own keys; a Welcome is handed out only with an accepted commit (COM-22).
 
+use std::time::Instant;
+
 use mls_engine::{
     group::{CommitId, CommitOptions, Group},
     message::Proposal,
@@ -41,8 +43,7 @@ impl MlsHandle {
     /// [`MlsError::Rejected`] for a set of proposals that others would refuse; [`MlsError::Store`].
     pub fn commit(&self) -> MlsResult<(MlsEnvelope, Vec<MlsEnvelope>)> {
         let mut serial = self.cell.serial();
-        let pending = self.stage_in(&mut serial, check_something_pending)?;
-        let outcome = self.apply_or_discard(&mut serial, &pending)?;
+        let (pending, outcome) = self.stage_and_apply(&mut serial, check_something_pending)?;
         Ok((pending.commit, outcome.welcomes()?))
     }
 
@@ -64,8 +65,7 @@ impl MlsHandle {
     #[doc(alias = "self_update")]
     pub fn rotate(&self) -> MlsResult<MlsEnvelope> {
         let mut serial = self.cell.serial();
-        let pending = self.stage_in(&mut serial, check_nothing_pending)?;
-        self.apply_or_discard(&mut serial, &pending)?;
+        let (pending, _) = self.stage_and_apply(&mut serial, check_nothing_pending)?;
         Ok(pending.commit)
     }
 
@@ -168,7 +168,7 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::UnknownGroup`] after the group was deleted.
     pub fn pending_commits(&self) -> MlsResult<Vec<CommitId>> {
-        self.cell.look(|group| Ok(group.pending_commits()))
+        self.look(|group| Ok(group.pending_commits()))
     }
 
     fn stage_in(&self, serial: &mut Serial, check: fn(&Group) -> MlsResult<()>) -> MlsResult<PendingCommit> {
@@ -179,7 +179,7 @@ impl MlsHandle {
         };
         let ((id, commit, welcome), _) = self.change_in(serial, |group, env| {
             check(group)?;
-            let pending = group.commit(env, options)?;
+            let pending = group.commit(env, options.clone())?;
             Ok(((pending.commit_id, pending.commit, pending.welcome), pending.step))
         })?;
         let welcome = welcome.map(|welcome| MlsEnvelope::wrap_welcome(&self.cell.id, welcome)).transpose()?;
@@ -201,6 +201,24 @@ impl MlsHandle {
     }
 
     /// The immediate mode: what was staged either moves the group or leaves no trace.
+    /// Between the two another process may move the group: then once more, in the epoch that is there now.
+    fn stage_and_apply(
+        &self,
+        serial: &mut Serial,
+        check: fn(&Group) -> MlsResult<()>,
+    ) -> MlsResult<(PendingCommit, CommitOutcome)> {
+        let begun = Instant::now();
+        loop {
+            let pending = self.stage_in(serial, check)?;
+            match self.apply_or_discard(serial, &pending) {
+                Ok(outcome) => return Ok((pending, outcome)),
+                Err(MlsError::NoSuchPendingCommit) if begun.elapsed() < self.inner().config.store_patience => {}
+                Err(MlsError::NoSuchPendingCommit) => return Err(MlsError::Superseded),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn apply_or_discard(&self, serial: &mut Serial, pending: &PendingCommit) -> MlsResult<CommitOutcome> {
         self.apply_in(serial, &pending.id).inspect_err(|_| {
             // If the store fails here too, the commit stays listed in `pending_commits`.

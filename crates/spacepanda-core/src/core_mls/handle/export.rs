@@ -27,7 +27,7 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::UnknownGroup`] after the group was deleted, [`MlsError::NotAMember`] after we were removed.
     pub fn epoch_authenticator(&self) -> MlsResult<Vec<u8>> {
-        self.cell.look(|group| match group.status() {
+        self.look(|group| match group.status() {
             Status::Removed => Err(MlsError::NotAMember),
             _ => Ok(group.epoch_authenticator().as_secret().as_slice().to_vec()),
         })
@@ -49,7 +49,7 @@ impl MlsHandle {
     /// [`MlsError::Refused`] for a label that the protocol uses itself, [`MlsError::CryptoError`] for a length that is too
     /// long, [`MlsError::NotAMember`].
     pub fn export_secret(&self, label: &str, context: &[u8], len: usize) -> MlsResult<Secret> {
-        self.cell.look(|group| Ok(group.export_secret(label, context, len)?))
+        self.look(|group| Ok(group.export_secret(label, context, len)?))
     }
 
     /// A GroupInfo of this epoch, an encoded MLSMessage signed by us (Section 12.4.3). It holds the ratchet tree if the
@@ -69,7 +69,7 @@ impl MlsHandle {
     /// [`MlsError::NotAMember`], [`MlsError::CryptoError`].
     pub fn group_info(&self) -> MlsResult<Vec<u8>> {
         let (env, config) = (self.inner().env(), &self.inner().config);
-        self.cell.look(|group| Ok(group.group_info(&env, config.tree_in_welcome, config.external_joins)?))
+        self.look(|group| Ok(group.group_info(&env, config.tree_in_welcome, config.external_joins)?))
     }
 
     /// The ratchet tree of this epoch, as the body of the extension `ratchet_tree` (Section 12.4.3.3).
@@ -85,7 +85,7 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::UnknownGroup`] after the group was deleted.
     pub fn ratchet_tree(&self) -> MlsResult<Vec<u8>> {
-        self.cell.look(|group| Ok(group.ratchet_tree()?))
+        self.look(|group| Ok(group.ratchet_tree()?))
     }
 
     /// Deletes keys of past epochs and late messages whose time is over. Call it now and then; returns whether anything
@@ -103,7 +103,7 @@ impl MlsHandle {
     /// [`MlsError::Store`].
     pub fn expire(&self) -> MlsResult<bool> {
         let mut serial = self.cell.serial();
-        if self.cell.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
+        if self.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
             return Ok(false);
         }
         let expire = |group: &Group, env: &Env<'_>| Ok(((), group.expire(env).ok_or(MlsError::Superseded)?));

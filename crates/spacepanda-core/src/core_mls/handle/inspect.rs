@@ -2,8 +2,10 @@
 //!
 //! Always: members come from the ratchet tree of the current epoch, every time (CAP-05, CAP-19).
 
+use std::sync::Arc;
+
 use mls_crypto::CipherSuite;
-use mls_engine::math::LeafIndex;
+use mls_engine::{group::PublicState, math::LeafIndex};
 
 use super::MlsHandle;
 use crate::core_mls::{
@@ -13,6 +15,12 @@ use crate::core_mls::{
 };
 
 impl MlsHandle {
+    /// The public state, of now: another process may have moved the group.
+    fn public(&self) -> Arc<PublicState> {
+        self.cell.glance(self.inner());
+        self.cell.public()
+    }
+
     /// The group's id, 32 bytes for groups created here.
     ///
     /// ```
@@ -36,7 +44,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn group_name(&self) -> Option<String> {
-        group_name(self.cell.public().context().extensions.get(GROUP_NAME))
+        group_name(self.public().context().extensions.get(GROUP_NAME))
     }
 
     /// The current epoch.
@@ -49,7 +57,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn epoch(&self) -> u64 {
-        self.cell.public().context().epoch
+        self.public().context().epoch
     }
 
     /// The group's cipher suite.
@@ -62,7 +70,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn ciphersuite(&self) -> CipherSuite {
-        self.cell.public().context().cipher_suite
+        self.public().context().cipher_suite
     }
 
     /// The number of members.
@@ -75,7 +83,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn member_count(&self) -> u32 {
-        self.cell.public().tree().member_count()
+        self.public().tree().member_count()
     }
 
     /// Our leaf in this epoch.
@@ -118,7 +126,7 @@ impl MlsHandle {
     }
 
     fn members_where(&self, chosen: impl Fn(&MemberInfo) -> bool) -> Vec<MemberInfo> {
-        let (public, times) = (self.cell.public(), self.cell.times());
+        let (public, times) = (self.public(), self.cell.times());
         let members = public.tree().members().into_iter();
         members.map(|(index, leaf)| MemberInfo::new(index, leaf, &times)).filter(chosen).collect()
     }
@@ -134,7 +142,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn has_member(&self, leaf_index: u32) -> bool {
-        self.cell.public().member(LeafIndex::new(leaf_index)).is_ok()
+        self.public().member(LeafIndex::new(leaf_index)).is_ok()
     }
 
     /// The first member with this identity.
@@ -179,7 +187,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn metadata(&self) -> GroupMetadata {
-        let (public, times) = (self.cell.public(), self.cell.times());
+        let (public, times) = (self.public(), self.cell.times());
         let members = public.tree().members().into_iter();
         GroupMetadata {
             group_id: self.cell.id.clone(),

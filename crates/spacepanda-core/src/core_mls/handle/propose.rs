@@ -212,7 +212,7 @@ impl MlsHandle {
     /// # Errors
     /// [`MlsError::UnknownGroup`] after the group was deleted.
     pub fn pending_proposals(&self) -> MlsResult<Vec<ReceivedProposal>> {
-        self.cell.look(|group| {
+        self.look(|group| {
             let pending = group.pending_proposals();
             Ok(pending
                 .iter()
@@ -230,7 +230,7 @@ impl MlsHandle {
     fn propose(&self, kind: ProposalKind) -> MlsResult<MlsEnvelope> {
         let options = self.handshake_options();
         let (message, _) = self.change(|group, env| {
-            let proposed = group.propose(env, kind, options)?;
+            let proposed = group.propose(env, kind.clone(), options.clone())?;
             Ok((proposed.message, proposed.step))
         })?;
         let envelope = MlsEnvelope::wrap_proposal(message)?;
@@ -241,7 +241,7 @@ impl MlsHandle {
     /// Each is tried before the first is made, so that a bad one keeps all back.
     fn propose_all(&self, kinds: Vec<ProposalKind>) -> MlsResult<Vec<MlsEnvelope>> {
         let env = self.inner().env();
-        self.cell.look(|group| {
+        self.look(|group| {
             for kind in &kinds {
                 // Dropping the step undoes it.
                 let _ = group.propose(&env, kind.clone(), self.handshake_options())?.step;

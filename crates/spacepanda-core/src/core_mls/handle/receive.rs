@@ -4,7 +4,10 @@
 //! Always: messages are opened side by side and recorded one after the other; of two uses of one key the second is a
 //! replay; on an error nothing has changed.
 
-use mls_engine::group::{Opened, Processed, Staged};
+use mls_engine::{
+    group::{Group, Opened, Processed, Staged},
+    policy::Env,
+};
 
 use super::MlsHandle;
 use crate::core_mls::{
@@ -221,7 +224,11 @@ impl MlsHandle {
     fn keep_early(&self, envelope: &MlsEnvelope) -> MlsResult<Option<Incoming>> {
         let Some(epoch) = envelope.epoch()? else { return Ok(None) };
         let mut serial = self.cell.serial();
-        let current = self.epoch();
+        if epoch > self.cell.public().context().epoch {
+            // Another process may have brought the group there.
+            self.cell.refresh(self.inner(), &mut serial)?;
+        }
+        let current = self.cell.public().context().epoch;
         if epoch <= current {
             return Ok(None);
         }
@@ -254,25 +261,27 @@ impl MlsHandle {
     /// Opens beside others, records after them.
     fn open(&self, payload: &[u8]) -> MlsResult<ReceivedMessage> {
         let env = self.inner().env();
-        let opened = self.cell.look(|group| match group.process(&env, payload)? {
-            Processed::Application(opened) => Ok(opened),
-            _ => Err(MlsError::EnvelopeMismatch("kind")),
+        // Side by side with others; what fails here may be due to another process, which `change` finds out.
+        let mut opened = self.cell.look(|group| open_in(group, &env, payload)).ok();
+        let (message, _) = self.change(|group, env| {
+            let Opened { plaintext, authenticated_data, sender, sender_leaf, epoch, generation, spent } =
+                match opened.take() {
+                    Some(opened) => opened,
+                    None => open_in(group, env, payload)?,
+                };
+            let step = group.record(env, spent)?;
+            let (sender_index, sender, own_echo) = (sender.get(), identity(&sender_leaf), false);
+            let message =
+                ReceivedMessage { plaintext, authenticated_data, sender, sender_index, epoch, generation, own_echo };
+            Ok((message, step))
         })?;
-        let Opened { plaintext, authenticated_data, sender, sender_leaf, epoch, generation, spent } = *opened;
-        self.change(|group, env| Ok(((), group.record(env, spent)?)))?;
-        Ok(ReceivedMessage {
-            plaintext,
-            authenticated_data,
-            sender: identity(&sender_leaf),
-            sender_index: sender.get(),
-            epoch,
-            generation,
-            own_echo: false,
-        })
+        Ok(message)
     }
 
     fn follow(&self, payload: &[u8]) -> MlsResult<Followed> {
         let mut serial = self.cell.serial();
+        // The commit, or the proposals it names, may be known to another process.
+        self.cell.refresh(self.inner(), &mut serial)?;
         // FRM-20
         let own = self.cell.message_id(payload);
         if self.cell.look(|group| Ok(group.pending_commits().contains(&own)))? {
@@ -292,5 +301,13 @@ impl MlsHandle {
         }
         let after = self.cell.public();
         Ok(Followed::Advanced(self.cell.outcome((&before, &after), committer, &events)))
+    }
+}
+
+/// An application message, opened; its key is spent only when it is recorded.
+pub(in crate::core_mls) fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult<Opened> {
+    match group.process(env, payload)? {
+        Processed::Application(opened) => Ok(*opened),
+        _ => Err(MlsError::EnvelopeMismatch("kind")),
     }
 }
