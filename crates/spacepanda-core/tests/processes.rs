@@ -217,3 +217,21 @@ fn what_another_client_did_is_seen_at_once() {
     a.client().delete_group(&a.group_id()).unwrap();
     assert_eq!(b.send_message(b"gone"), Err(MlsError::UnknownGroup));
 }
+
+/// A message that was looked at, even often and by another client, is received as if it had not been; a second time never.
+#[test]
+fn peeking_moves_nothing() {
+    let (a, b, bob) = two_clients();
+    let messages: Vec<_> = (0..3_u8).map(|n| bob.send_message(&[n]).unwrap()).collect();
+    for client in [b.client(), a.client(), b.client()] {
+        assert_eq!(client.peek(&messages[2]).unwrap().plaintext, [2]);
+    }
+    for (n, envelope) in messages.iter().enumerate() {
+        assert_eq!(usize::from(a.receive_message(envelope).unwrap().plaintext[0]), n);
+        assert!(matches!(b.client().peek(envelope), Err(MlsError::ReplayDetected { .. })));
+    }
+    let own = a.send_message(b"own").unwrap();
+    assert_eq!(b.client().peek(&own), Err(MlsError::OwnMessage));
+    let commit = a.rotate().unwrap();
+    assert!(matches!(b.client().peek(&commit), Err(MlsError::WrongMessageType { .. })));
+}

@@ -34,10 +34,12 @@ mod builder;
 mod external;
 mod groups;
 mod key_packages;
+mod peek;
 mod source;
 
 pub use builder::ClientBuilder;
 pub use external::ExternalJoin;
+pub use peek::PeekedMessage;
 
 use source::StoredRecords;
 

@@ -26,6 +26,8 @@ mod propose;
 mod receive;
 mod send;
 
+pub(crate) use receive::open_in;
+
 /// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used
 /// from many threads; messages open in parallel, changes happen one after the other, groups never wait for each other.
 #[derive(Clone)]

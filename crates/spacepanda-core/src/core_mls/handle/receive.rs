@@ -305,7 +305,7 @@ impl MlsHandle {
 }
 
 /// An application message, opened; its key is spent only when it is recorded.
-pub(in crate::core_mls) fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult<Opened> {
+pub(crate) fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult<Opened> {
     match group.process(env, payload)? {
         Processed::Application(opened) => Ok(*opened),
         _ => Err(MlsError::EnvelopeMismatch("kind")),
