@@ -255,15 +255,23 @@ impl Inner {
     /// A group as the store has it.
     pub(crate) fn load_group(&self, id: &[u8]) -> MlsResult<(Group, Revision)> {
         let space = Space::Group(id.to_vec());
-        // Read before the records: if somebody writes meanwhile, the first change conflicts and the group is read again.
-        let revision = self.revision_of(&space)?;
-        if revision == Revision::NONE {
-            return Err(MlsError::UnknownGroup);
+        let begun = Instant::now();
+        loop {
+            let revision = self.revision_of(&space)?;
+            if revision == Revision::NONE {
+                return Err(MlsError::UnknownGroup);
+            }
+            let records = StoredRecords::new(self.store.as_ref(), &space);
+            let group = Group::load(&self.env(), &records);
+            // Records are read one by one: those of two revisions make no group.
+            if self.revision_of(&space)? == revision {
+                records.failure().map_or(Ok(()), Err)?;
+                return Ok((group?, revision));
+            }
+            if begun.elapsed() >= self.config.store_patience {
+                return Err(StoreError::TimedOut.into());
+            }
         }
-        let records = StoredRecords::new(self.store.as_ref(), &space);
-        let group = Group::load(&self.env(), &records);
-        records.failure().map_or(Ok(()), Err)?;
-        Ok((group?, revision))
     }
 
     /// The cell of a group, loaded if it is not in memory.
