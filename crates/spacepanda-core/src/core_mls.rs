@@ -22,6 +22,8 @@ mod envelope;
 mod error;
 mod handle;
 mod inbox;
+mod outbox;
+mod passing;
 mod records;
 mod threads;
 mod times;
@@ -37,6 +39,8 @@ pub use handle::MlsHandle;
 pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
 pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};
+pub use outbox::{OutboxEntry, OutboxState};
+pub use passing::ApplicationRow;
 pub use policy::{IdentityPolicy, PinnedIdentities, TrustOnFirstUse};
 pub use threads::Threads;
 pub use types::{

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use mls_crypto::{Hash, SuiteCrypto};
+use mls_crypto::{Hash, Secret, SuiteCrypto};
 use mls_engine::{
     group::{Event, Group, PublicState, Step},
     math::LeafIndex,
@@ -23,8 +23,10 @@ use super::{
     echo::Echoes,
     error::{MlsError, MlsResult},
     inbox::Inbox,
-    records,
-    store::{Revision, Section, Space, StoreError},
+    outbox::Outbox,
+    passing::{Beside, Passing},
+    records::{self, ECHO, ROW, key},
+    store::{Revision, Section, Space, StoreError, Write},
     times::{Notes, Times},
     types::CommitOutcome,
 };
@@ -56,8 +58,11 @@ pub(crate) struct Serial {
     /// Whether the store may hold something else than memory: read it again first.
     stale: bool,
     /// Notes that are not stored yet.
-    notes: Notes,
+    pub(crate) notes: Notes,
     pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+    /// Of the application's rows, if it is known.
+    rows: Option<Revision>,
 }
 
 /// What passed by.
@@ -65,22 +70,22 @@ pub(crate) struct Serial {
 pub(crate) struct Recall {
     pub(crate) echoes: Echoes,
     pub(crate) duplicates: Duplicates,
+    /// The number of the next own message.
+    pub(crate) order: u64,
 }
 
 impl GroupCell {
     /// A group whose records are in the store, at `revision`.
     pub(crate) fn new(client: &Inner, group: Group, revision: Revision, times: Times) -> MlsResult<Self> {
-        let config = &client.config;
-        let echo_messages = if config.own_echo { config.own_echo_messages } else { 0 };
+        let space = Space::Group(group.group_id().to_vec());
+        let Passing { recall, inbox, outbox, notes } =
+            Passing::load(&client.config, client.store.as_ref(), &space, group.epoch())?;
         Ok(Self {
             id: group.group_id().to_vec(),
             suite: client.crypto.suite(group.cipher_suite())?,
             live: RwLock::new(Live::new(group, times)),
-            serial: Mutex::new(Serial { revision, stale: false, notes: Notes::default(), inbox: Inbox::new(config) }),
-            recall: Mutex::new(Recall {
-                echoes: Echoes::new(echo_messages, config.own_echo_bytes),
-                duplicates: Duplicates::new(config.replay_cache_size),
-            }),
+            serial: Mutex::new(Serial { revision, stale: false, notes, inbox, outbox, rows: None }),
+            recall: Mutex::new(recall),
         })
     }
 
@@ -131,7 +136,7 @@ impl GroupCell {
         self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Live> {
+    fn live_mut(&self) -> RwLockWriteGuard<'_, Live> {
         self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,11 +155,16 @@ impl GroupCell {
         &self,
         client: &Inner,
         serial: &mut Serial,
-        mut plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+        mut plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
+        self.persist(client, || self.attempt(client, serial, &mut plan))
+    }
+
+    /// Tries again what another process overtook, for as long as the configuration says.
+    fn persist<T>(&self, client: &Inner, mut attempt: impl FnMut() -> MlsResult<T>) -> MlsResult<T> {
         let begun = Instant::now();
         loop {
-            match self.attempt(client, serial, &mut plan) {
+            match attempt() {
                 Err(MlsError::Store(StoreError::Conflict { .. })) if begun.elapsed() < client.config.store_patience => {
                 }
                 Err(MlsError::Store(StoreError::Conflict { .. })) => return Err(StoreError::TimedOut.into()),
@@ -167,11 +177,9 @@ impl GroupCell {
         &self,
         client: &Inner,
         serial: &mut Serial,
-        plan: &mut impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+        plan: &mut impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
-        if serial.stale {
-            self.reload(client, serial)?;
-        }
+        self.refresh(client, serial)?;
         let env = client.env();
         let planned = self.look(|group| plan(group, &env));
         // It may have failed only because another process has moved the group.
@@ -179,16 +187,21 @@ impl GroupCell {
             serial.stale = true;
             return Err(StoreError::Conflict { expected: serial.revision.get(), actual: 0 }.into());
         }
-        let (value, step) = planned?;
-        let mut writes = records::writes(step.changes())?;
-        writes.extend(serial.notes.writes());
-        let section = Section { space: self.space(), expected: serial.revision, writes };
-        // Whatever the store answers but success, it may have written or may have been written to by others.
+        let (value, step, beside) = planned?;
+        self.write(client, serial, records::writes(step.changes())?, beside)?;
+        // If adopting fails, the store is ahead of memory.
         serial.stale = true;
-        serial.revision = client.store.apply(&[section])?;
-        serial.notes.clear();
         let events = self.adopt(&env, step, &mut serial.notes)?;
         serial.stale = false;
+        if client.config.strict_epoch_check && events.iter().any(|event| matches!(event, Event::EpochAdvanced(_))) {
+            // CAP-24: nobody else reads those of a past epoch any more.
+            let gone = self.recall().echoes.forget_before(self.public().context().epoch);
+            gone.iter().for_each(|id| serial.notes.delete(key(ECHO, id.as_slice())));
+            if !gone.is_empty() {
+                // What fails now is done with the next batch.
+                let _ = self.write(client, serial, Vec::new(), Beside::default());
+            }
+        }
         Ok((value, events))
     }
 
@@ -214,8 +227,50 @@ impl GroupCell {
         }
     }
 
+    /// Makes durable what is beside the group, without a step.
+    pub(crate) fn note(&self, client: &Inner, serial: &mut Serial, beside: impl Fn() -> Beside) -> MlsResult<()> {
+        self.persist(client, || {
+            self.refresh(client, serial)?;
+            self.write(client, serial, Vec::new(), beside())
+        })
+    }
+
+    /// One batch: changes of the group, what is beside it, and the application's rows.
+    fn write(&self, client: &Inner, serial: &mut Serial, changes: Vec<Write<'_>>, beside: Beside) -> MlsResult<()> {
+        let notes = beside.notes(serial, &self.recall())?;
+        // Whatever the store answers but success, it may have written or may have been written to by others.
+        serial.stale = true;
+        let earlier = std::mem::take(&mut serial.notes);
+        let mut writes: Vec<Write<'_>> = changes.into_iter().chain(earlier.writes()).collect();
+        writes.extend(notes.writes());
+        let mut batch = vec![Section { space: self.space(), expected: serial.revision, writes }];
+        let rows: Vec<_> =
+            beside.rows.iter().map(|row| (&row.key, row.value.as_deref().map(Secret::copy_from))).collect();
+        if !rows.is_empty() {
+            let space = self.rows_space();
+            let expected = serial.rows.map_or_else(|| client.revision_of(&space), Ok)?;
+            let writes = rows.iter().map(|(id, value)| row_write(id, value.as_ref())).collect();
+            batch.push(Section { space, expected, writes });
+        }
+        serial.rows = None;
+        serial.revision = client.store.apply(&batch)?;
+        if !rows.is_empty() {
+            serial.rows = Some(serial.revision);
+        }
+        serial.stale = false;
+        let mut late = Notes::default();
+        beside.remember(serial, &mut self.recall(), &mut late)?;
+        serial.notes.append(&mut late);
+        Ok(())
+    }
+
+    /// Where the application's rows of this group are.
+    pub(crate) fn rows_space(&self) -> Space {
+        Space::Application(self.id.clone())
+    }
+
     fn adopt(&self, env: &Env<'_>, step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
-        let mut live = self.write();
+        let mut live = self.live_mut();
         let Live { group, public, own, times } = &mut *live;
         let group = group.as_mut().ok_or(MlsError::UnknownGroup)?;
         let events = group.adopt(env, step)?;
@@ -229,29 +284,43 @@ impl GroupCell {
         let (group, revision) = match client.load_group(&self.id) {
             // Another process deleted it.
             Err(MlsError::UnknownGroup) => {
-                self.write().group = None;
+                self.live_mut().group = None;
                 return Err(MlsError::UnknownGroup);
             }
             loaded => loaded?,
         };
         let times = Times::load(client.store.as_ref(), &self.space())?;
-        self.replace(serial, group, revision, times);
+        let passing = Passing::load(&client.config, client.store.as_ref(), &self.space(), group.epoch())?;
+        self.replace(serial, (group, revision), times, passing);
         Ok(())
     }
 
     /// Puts another state of the same group in place: as stored, or after joining again.
-    pub(crate) fn replace(&self, serial: &mut Serial, group: Group, revision: Revision, times: Times) {
-        *self.write() = Live::new(group, times);
-        (serial.revision, serial.stale) = (revision, false);
-        serial.notes.clear();
+    pub(crate) fn replace(
+        &self,
+        serial: &mut Serial,
+        (group, revision): (Group, Revision),
+        times: Times,
+        passing: Passing,
+    ) {
+        *self.live_mut() = Live::new(group, times);
+        let Passing { recall, inbox, outbox, notes } = passing;
+        *serial = Serial { revision, stale: false, notes, inbox, outbox, rows: None };
+        *self.recall() = recall;
     }
 
     /// Deletes the group for good: its records, and its secrets in memory.
     pub(crate) fn delete(&self, client: &Inner) -> MlsResult<()> {
         let mut serial = self.serial();
         self.refresh(client, &mut serial)?;
+        // The rows first: if the store fails between the two, the group is there to be deleted again.
+        let rows = self.rows_space();
+        match client.revision_of(&rows)? {
+            Revision::NONE => {}
+            revision => client.store.delete(&rows, revision)?,
+        }
         client.store.delete(&self.space(), serial.revision)?;
-        self.write().group = None;
+        self.live_mut().group = None;
         Ok(())
     }
 }
@@ -259,6 +328,13 @@ impl GroupCell {
 impl Live {
     fn new(group: Group, times: Times) -> Self {
         Self { public: Arc::clone(group.public()), own: group.own_index(), group: Some(group), times }
+    }
+}
+
+fn row_write<'a>(id: &[u8], value: Option<&'a Secret>) -> Write<'a> {
+    match value {
+        Some(value) => Write::Put(key(ROW, id), value),
+        None => Write::Delete(key(ROW, id)),
     }
 }
 

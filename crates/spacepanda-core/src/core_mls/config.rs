@@ -80,6 +80,10 @@ pub struct MlsConfig {
     /// How long a call goes on trying while other processes change the same state, before it answers
     /// [`crate::core_mls::store::StoreError::TimedOut`].
     pub store_patience: Duration,
+    /// Messages and proposals of ours that are kept until they are marked as sent, at most; 0 keeps none, and no commits.
+    pub outbox_messages: usize,
+    /// Bytes of them, at most.
+    pub outbox_bytes: usize,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -113,6 +117,8 @@ impl Default for MlsConfig {
             grease_extensions: true,
             external_joins: false,
             store_patience: Duration::from_secs(10),
+            outbox_messages: 256,
+            outbox_bytes: 4 << 20,
         }
     }
 }

@@ -13,23 +13,36 @@ use mls_crypto::Hash;
 #[derive(Debug)]
 pub(crate) struct Duplicates {
     capacity: usize,
-    known: HashSet<Hash>,
-    order: VecDeque<Hash>,
+    known: HashSet<[u8; SHORT]>,
+    order: VecDeque<[u8; SHORT]>,
+    /// How many were ever taken up.
+    count: u64,
+    /// Those of the last block, shortened.
+    block: Vec<[u8; SHORT]>,
 }
 
 impl Duplicates {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, known: HashSet::new(), order: VecDeque::new() }
+        Self { capacity, known: HashSet::new(), order: VecDeque::new(), count: 0, block: Vec::new() }
     }
 
     pub(crate) fn contains(&self, id: &Hash) -> bool {
-        self.known.contains(id)
+        self.known.contains(&short(id))
     }
 
     pub(crate) fn insert(&mut self, id: Hash) {
+        self.insert_short(short(&id));
+    }
+
+    fn insert_short(&mut self, id: [u8; SHORT]) {
         if self.capacity == 0 || !self.known.insert(id) {
             return;
         }
+        if self.block.len() >= BLOCK {
+            self.block.clear();
+        }
+        self.block.push(id);
+        self.count = self.count.saturating_add(1);
         self.order.push_back(id);
         if self.order.len() > self.capacity
             && let Some(oldest) = self.order.pop_front()
@@ -38,6 +51,48 @@ impl Duplicates {
         }
     }
 }
+
+impl Duplicates {
+    /// The record, number and content, that will have to be stored to know this one as well; `None` if it is known.
+    /// A block has room for some, and takes the place of the oldest.
+    pub(crate) fn block_with(&self, id: &Hash) -> Option<(u32, Vec<u8>)> {
+        let id = short(id);
+        if self.capacity == 0 || self.known.contains(&id) {
+            return None;
+        }
+        let block = if self.block.len() >= BLOCK { &[] } else { self.block.as_slice() };
+        let first = self.count.saturating_sub(u64::try_from(block.len()).ok()?);
+        let mut record = first.to_be_bytes().to_vec();
+        block.iter().chain([&id]).for_each(|known| record.extend(known));
+        let blocks = u64::try_from(self.capacity.div_ceil(BLOCK)).ok()?.saturating_add(1);
+        let number = first.checked_div(u64::try_from(BLOCK).ok()?)?.checked_rem(blocks)?;
+        Some((u32::try_from(number).ok()?, record))
+    }
+
+    /// Takes up what was stored.
+    pub(crate) fn load<'a>(&mut self, blocks: impl Iterator<Item = &'a [u8]>) {
+        let mut blocks: Vec<_> = blocks.filter_map(<[u8]>::split_first_chunk::<8>).collect();
+        blocks.sort();
+        for (first, ids) in blocks {
+            // Blocks begin at fixed numbers, whatever was skipped.
+            self.count = u64::from_be_bytes(*first);
+            self.block.clear();
+            ids.as_chunks::<SHORT>().0.iter().for_each(|id| self.insert_short(*id));
+        }
+    }
+}
+
+/// What is kept of a hash: enough to tell messages apart.
+fn short(id: &Hash) -> [u8; SHORT] {
+    let mut short = [0; SHORT];
+    short.iter_mut().zip(id.as_slice()).for_each(|(to, from)| *to = *from);
+    short
+}
+
+/// Bytes kept of a hash.
+const SHORT: usize = 16;
+/// Hashes in one record.
+const BLOCK: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -43,33 +43,54 @@ impl Echoes {
         Self { max_messages, max_bytes, bytes: 0, known: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// Remembers a message.
-    pub(crate) fn insert(&mut self, id: Hash, generation: u32, sent: Sent) {
-        if self.max_messages == 0 || sent.len() > self.max_bytes {
-            return;
+    /// Whether there is room for it at all.
+    pub(crate) fn takes(&self, sent: &Sent) -> bool {
+        self.max_messages > 0 && sent.len() <= self.max_bytes
+    }
+
+    /// Remembers a message, or that it came back; returns what fell out of the bounds.
+    pub(crate) fn put(&mut self, id: Hash, generation: u32, sent: Option<Sent>) -> Vec<Hash> {
+        let mut gone = Vec::new();
+        if self.max_messages == 0 || sent.as_ref().is_some_and(|sent| !self.takes(sent)) {
+            return gone;
         }
-        self.bytes = self.bytes.saturating_add(sent.len());
-        self.known.insert(id, (generation, Some(sent)));
+        self.bytes = self.bytes.saturating_add(sent.as_ref().map_or(0, Sent::len));
+        self.known.insert(id, (generation, sent));
         self.order.push_back(id);
         while self.order.len() > self.max_messages || self.bytes > self.max_bytes {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some((_, Some(sent))) = self.known.remove(&oldest) {
                 self.bytes = self.bytes.saturating_sub(sent.len());
             }
+            gone.push(oldest);
         }
+        gone
     }
 
-    /// Forgets messages of epochs before this one that have not come back.
-    pub(crate) fn forget_before(&mut self, epoch: u64) {
+    /// Forgets messages of epochs before this one that have not come back, and says which.
+    pub(crate) fn forget_before(&mut self, epoch: u64) -> Vec<Hash> {
+        let mut gone = Vec::new();
         let Self { max_messages: _, max_bytes: _, bytes, known, order } = self;
-        known.retain(|_, (_, sent)| match sent {
+        known.retain(|id, (_, sent)| match sent {
             Some(sent) if sent.epoch < epoch => {
                 *bytes = bytes.saturating_sub(sent.len());
+                gone.push(*id);
                 false
             }
             _ => true,
         });
         order.retain(|id| known.contains_key(id));
+        gone
+    }
+
+    /// A message that has not come back.
+    pub(crate) fn get(&self, id: &Hash) -> Option<&Sent> {
+        self.known.get(id).and_then(|(_, sent)| sent.as_ref())
+    }
+
+    /// What [`Echoes::take`] would answer: the generation, and the epoch if it has not come back before.
+    pub(crate) fn peek(&self, id: &Hash) -> Option<(u32, Option<u64>)> {
+        self.known.get(id).map(|(generation, sent)| (*generation, sent.as_ref().map(|sent| sent.epoch)))
     }
 
     /// What is known about the message with these bytes.

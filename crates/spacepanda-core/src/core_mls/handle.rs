@@ -17,13 +17,16 @@ use super::{
     config::HandshakeFraming,
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
+    passing::Beside,
 };
 
 mod commit;
 mod export;
 mod inspect;
+mod outbox;
 mod propose;
 mod receive;
+mod rows;
 mod send;
 
 pub(crate) use receive::open_in;
@@ -112,7 +115,10 @@ impl MlsHandle {
     }
 
     /// Carries out one step of its own.
-    fn change<T>(&self, plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>) -> MlsResult<(T, Vec<Event>)> {
+    fn change<T>(
+        &self,
+        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
+    ) -> MlsResult<(T, Vec<Event>)> {
         self.change_in(&mut self.cell.serial(), plan)
     }
 
@@ -120,7 +126,7 @@ impl MlsHandle {
     fn change_in<T>(
         &self,
         serial: &mut Serial,
-        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step)>,
+        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.cell.change(self.inner(), serial, plan)
     }
@@ -144,12 +150,6 @@ impl MlsHandle {
             HandshakeFraming::Public => Framing::Public,
         };
         MessageOptions { framing, padding: config.padding, authenticated_data: Vec::new() }
-    }
-
-    /// A message of ours that needs no answer when it comes back.
-    fn sent(&self, envelope: &MlsEnvelope) {
-        let id = self.cell.message_id(envelope.payload());
-        self.cell.recall().duplicates.insert(id);
     }
 }
 

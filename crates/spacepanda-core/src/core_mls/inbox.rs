@@ -19,6 +19,8 @@ pub(crate) struct Inbox {
     horizon: u64,
     bytes: usize,
     waiting: VecDeque<(u64, MlsEnvelope)>,
+    /// How many were ever taken up, to keep their order in the store.
+    next: u64,
 }
 
 impl Inbox {
@@ -29,22 +31,35 @@ impl Inbox {
             horizon: config.future_epochs,
             bytes: 0,
             waiting: VecDeque::new(),
+            next: 0,
         }
     }
 
-    /// Keeps an envelope of `epoch` while the group is at `current`.
-    pub(crate) fn push(&mut self, epoch: u64, current: u64, envelope: &MlsEnvelope) -> MlsResult<()> {
+    /// The number of the next envelope.
+    pub(crate) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Whether there is room for an envelope; `false` if it waits already.
+    pub(crate) fn check(&self, epoch: u64, current: u64, envelope: &MlsEnvelope) -> MlsResult<bool> {
         if epoch.saturating_sub(current) > self.horizon {
             return Err(MlsError::EpochMismatch { expected: current, actual: epoch });
         }
         if self.waiting.iter().any(|(_, known)| known == envelope) {
-            return Ok(());
+            return Ok(false);
         }
         let bytes = self.bytes.saturating_add(envelope.payload().len());
-        if self.waiting.len() >= self.max_messages || bytes > self.max_bytes {
-            return Err(MlsError::InboxFull);
+        let full = self.waiting.len() >= self.max_messages || bytes > self.max_bytes;
+        if full { Err(MlsError::InboxFull) } else { Ok(true) }
+    }
+
+    /// Keeps an envelope of `epoch` while the group is at `current`.
+    pub(crate) fn push(&mut self, epoch: u64, current: u64, envelope: &MlsEnvelope) -> MlsResult<()> {
+        if !self.check(epoch, current, envelope)? {
+            return Ok(());
         }
-        self.bytes = bytes;
+        self.bytes = self.bytes.saturating_add(envelope.payload().len());
+        self.next = self.next.saturating_add(1);
         self.waiting.push_back((epoch, envelope.clone()));
         Ok(())
     }

@@ -22,6 +22,19 @@ pub(crate) const TIMES: u8 = 128;
 /// Spaces of groups: when a member came, by leaf.
 pub(crate) const JOINED_AT: u8 = 129;
 
+/// Spaces of groups: own messages that may come back, by the hash of their bytes.
+pub(crate) const ECHO: u8 = 140;
+/// Spaces of groups: hashes of deliveries that were handled, in blocks.
+pub(crate) const DUPLICATE: u8 = 141;
+/// Spaces of groups: messages that came too early, by the hash of their bytes.
+pub(crate) const EARLY: u8 = 142;
+/// Spaces of groups: envelopes that are to be sent, by the hash of their bytes.
+pub(crate) const OUTGOING: u8 = 143;
+/// Spaces of groups: Welcomes of our commits that were accepted, by commit.
+pub(crate) const RELEASED: u8 = 144;
+/// Spaces of the application: its rows.
+pub(crate) const ROW: u8 = 1;
+
 /// The engine's classes in a store. A class that is not here cannot be stored.
 const CLASSES: [(RecordClass, u8); 11] = [
     (RecordClass::Header, 1),

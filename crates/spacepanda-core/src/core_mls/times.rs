@@ -99,9 +99,16 @@ impl Notes {
             .collect()
     }
 
-    /// All of it is stored now.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    pub(crate) fn put(&mut self, key: Key, record: Secret) {
+        self.0.push((key, Some(record)));
+    }
+
+    pub(crate) fn delete(&mut self, key: Key) {
+        self.0.push((key, None));
+    }
+
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        self.0.append(&mut other.0);
     }
 }
 

@@ -193,7 +193,7 @@ pub enum Incoming {
         /// The leaf of the member that did it.
         committer: u32,
     },
-    /// Of an epoch we have not reached; kept in memory until then. Do not acknowledge it to the transport yet.
+    /// Of an epoch we have not reached; kept in the store until then.
     Buffered {
         /// Epoch of the message.
         epoch: u64,

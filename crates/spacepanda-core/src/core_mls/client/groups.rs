@@ -15,6 +15,7 @@ use crate::core_mls::{
     cell::GroupCell,
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
+    passing::Passing,
     records,
     store::{Key, Section, Space, Write},
     times::Times,
@@ -161,7 +162,7 @@ impl Client {
         Ok(MlsHandle::new(self.clone(), self.inner.cell(id)?))
     }
 
-    /// Forgets a group: every record and every secret (CAP-06). To leave it in the eyes of others, propose our own
+    /// Forgets a group: every record, every secret, and the application's rows (CAP-06). To leave it in the eyes of others, propose our own
     /// removal first and wait until somebody has committed it.
     ///
     /// ```
@@ -241,7 +242,7 @@ impl Client {
             Ok(inner.store.apply(&[own, group])?)
         })?;
         match (&old, &mut old_serial) {
-            (Some(cell), Some(serial)) => cell.replace(serial, group, stored, times),
+            (Some(cell), Some(serial)) => cell.replace(serial, (group, stored), times, Passing::new(&inner.config)),
             _ => {
                 let cell = Arc::new(GroupCell::new(inner, group, stored, times)?);
                 inner.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), cell);

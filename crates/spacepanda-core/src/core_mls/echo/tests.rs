@@ -21,7 +21,7 @@ fn plaintext(echoes: &mut Echoes, n: u8) -> Option<Vec<u8>> {
 #[test]
 fn gives_a_plaintext_once() {
     let mut echoes = Echoes::new(8, 100);
-    echoes.insert(id(1), 4, hello());
+    echoes.put(id(1), 4, Some(hello()));
     assert!(matches!(echoes.take(&id(1)), Some(Echo::First { sent: Sent { epoch: 3, .. }, generation: 4 })));
     assert!(matches!(echoes.take(&id(1)), Some(Echo::Again { generation: 4 })));
     assert!(echoes.take(&id(2)).is_none());
@@ -31,9 +31,9 @@ fn gives_a_plaintext_once() {
 #[test]
 fn forgets_epochs() {
     let mut echoes = Echoes::new(2, 10);
-    echoes.insert(id(1), 0, hello());
+    echoes.put(id(1), 0, Some(hello()));
     assert_eq!(plaintext(&mut echoes, 1).as_deref(), Some(&b"hello"[..]));
-    echoes.insert(id(2), 1, hello());
+    echoes.put(id(2), 1, Some(hello()));
     echoes.forget_before(3);
     assert_eq!(echoes.bytes, 5);
     echoes.forget_before(4);
@@ -47,8 +47,8 @@ fn forgets_the_oldest_beyond_its_bounds() {
     let mut by_count = Echoes::new(2, 100);
     let mut by_bytes = Echoes::new(100, 10);
     for n in 1..=3 {
-        by_count.insert(id(n), 0, hello());
-        by_bytes.insert(id(n), 0, hello());
+        by_count.put(id(n), 0, Some(hello()));
+        by_bytes.put(id(n), 0, Some(hello()));
     }
     for echoes in [&mut by_count, &mut by_bytes] {
         assert_eq!(plaintext(echoes, 1), None);
@@ -61,6 +61,6 @@ fn forgets_the_oldest_beyond_its_bounds() {
 #[test]
 fn can_be_off() {
     let mut echoes = Echoes::new(0, 100);
-    echoes.insert(id(1), 0, hello());
+    echoes.put(id(1), 0, Some(hello()));
     assert!(echoes.take(&id(1)).is_none());
 }

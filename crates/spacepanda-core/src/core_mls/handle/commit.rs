@@ -17,6 +17,8 @@ use crate::core_mls::{
     cell::Serial,
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
+    outbox::Outgoing,
+    passing::Beside,
     types::{CommitOutcome, PendingCommit},
 };
 
@@ -180,20 +182,23 @@ impl MlsHandle {
         let ((id, commit, welcome), _) = self.change_in(serial, |group, env| {
             check(group)?;
             let pending = group.commit(env, options.clone())?;
-            Ok(((pending.commit_id, pending.commit, pending.welcome), pending.step))
+            let (id, commit) = (pending.commit_id, MlsEnvelope::wrap_commit(pending.commit)?);
+            let outgoing = Some(Outgoing { id, epoch: group.epoch(), envelope: commit.clone() });
+            Ok(((id, commit, pending.welcome), pending.step, Beside { outgoing, ..Beside::default() }))
         })?;
         let welcome = welcome.map(|welcome| MlsEnvelope::wrap_welcome(&self.cell.id, welcome)).transpose()?;
-        Ok(PendingCommit { id, commit: MlsEnvelope::wrap_commit(commit)?, welcome })
+        Ok(PendingCommit { id, commit, welcome })
     }
 
     pub(super) fn apply_in(&self, serial: &mut Serial, id: &CommitId) -> MlsResult<CommitOutcome> {
         let (before, own) = (self.cell.public(), self.cell.own());
         let (welcome, events) = self.change_in(serial, |group, env| {
             let accepted = group.accept(env, id)?;
-            Ok((accepted.welcome, accepted.step))
+            // The commit's name is the hash of its bytes: when it comes back, it is known.
+            let released = accepted.welcome.clone().unwrap_or_default();
+            let beside = Beside { handled: Some(*id), accepted: Some((*id, released)), ..Beside::default() };
+            Ok((accepted.welcome, accepted.step, beside))
         })?;
-        // The commit's name is the hash of its bytes: when it comes back, it is known.
-        self.cell.recall().duplicates.insert(*id);
         let after = self.cell.public();
         let mut outcome = self.cell.outcome((&before, &after), own, &events);
         outcome.welcome = welcome.map(|welcome| MlsEnvelope::wrap_welcome(&self.cell.id, welcome)).transpose()?;
@@ -227,7 +232,8 @@ impl MlsHandle {
     }
 
     fn discard_in(&self, serial: &mut Serial, id: &CommitId) -> MlsResult<()> {
-        self.change_in(serial, |group, _| Ok(((), group.discard(id)?))).map(|_| ())
+        let beside = || Beside { sent: vec![*id], ..Beside::default() };
+        self.change_in(serial, |group, _| Ok(((), group.discard(id)?, beside()))).map(|_| ())
     }
 }
 

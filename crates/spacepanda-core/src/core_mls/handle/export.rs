@@ -6,7 +6,7 @@ use mls_engine::{
     policy::Env,
 };
 
-use super::MlsHandle;
+use super::{Beside, MlsHandle};
 use crate::core_mls::error::{MlsError, MlsResult};
 
 impl MlsHandle {
@@ -106,7 +106,8 @@ impl MlsHandle {
         if self.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
             return Ok(false);
         }
-        let expire = |group: &Group, env: &Env<'_>| Ok(((), group.expire(env).ok_or(MlsError::Superseded)?));
+        let expire =
+            |group: &Group, env: &Env<'_>| Ok(((), group.expire(env).ok_or(MlsError::Superseded)?, Beside::default()));
         self.change_in(&mut serial, expire).map(|_| true)
     }
 }

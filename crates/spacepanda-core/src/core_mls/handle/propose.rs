@@ -17,6 +17,8 @@ use crate::core_mls::{
     GROUP_NAME,
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
+    outbox::Outgoing,
+    passing::Beside,
     types::{ProposalSummary, ReceivedProposal, proposer_leaf},
 };
 
@@ -229,12 +231,15 @@ impl MlsHandle {
 
     fn propose(&self, kind: ProposalKind) -> MlsResult<MlsEnvelope> {
         let options = self.handshake_options();
-        let (message, _) = self.change(|group, env| {
+        let (envelope, _) = self.change(|group, env| {
             let proposed = group.propose(env, kind.clone(), options.clone())?;
-            Ok((proposed.message, proposed.step))
+            let envelope = MlsEnvelope::wrap_proposal(proposed.message)?;
+            let id = self.cell.message_id(envelope.payload());
+            let outgoing = Outgoing { id, epoch: group.epoch(), envelope: envelope.clone() };
+            // It needs no answer when it comes back.
+            let beside = Beside { handled: Some(id), outgoing: Some(outgoing), ..Beside::default() };
+            Ok((envelope, proposed.step, beside))
         })?;
-        let envelope = MlsEnvelope::wrap_proposal(message)?;
-        self.sent(&envelope);
         Ok(envelope)
     }
 

@@ -14,6 +14,8 @@ use crate::core_mls::{
     echo::Echo,
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
+    passing::{ApplicationRow, Beside},
+    records::{EARLY, key},
     types::{CommitOutcome, Incoming, ProposalSummary, ReceivedMessage, ReceivedProposal, identity, proposer_leaf},
 };
 
@@ -74,14 +76,25 @@ impl MlsHandle {
         let mut released = Vec::new();
         // A commit among them makes more of them due.
         while let Some(envelope) = self.next_due() {
-            released.push(self.dispatch(&envelope));
+            let incoming = self.dispatch(&envelope);
+            // It is still in the store: another call tries it again.
+            let failed = matches!(incoming, Err(MlsError::Store(_)));
+            released.push(incoming);
+            if failed {
+                break;
+            }
         }
         released
     }
 
     fn next_due(&self) -> Option<MlsEnvelope> {
         let epoch = self.epoch();
-        self.cell.serial().inbox.pop(epoch)
+        let mut serial = self.cell.serial();
+        let envelope = serial.inbox.pop(epoch)?;
+        // Gone from the store with the batch of whatever it does.
+        let id = self.cell.message_id(envelope.payload());
+        serial.notes.delete(key(EARLY, id.as_slice()));
+        Some(envelope)
     }
 
     /// Opens an application message (CAP-21). A message of our own is opened once, from memory (CON-08).
@@ -107,12 +120,41 @@ impl MlsHandle {
     /// was changed on its way; [`MlsError::OwnMessage`] if it is ours and not remembered; [`MlsError::GroupMismatch`];
     /// [`MlsError::WrongMessageType`].
     pub fn receive_message(&self, envelope: &MlsEnvelope) -> MlsResult<ReceivedMessage> {
+        self.receive_message_with(envelope, |_| Vec::new())
+    }
+
+    /// [`MlsHandle::receive_message`], and rows of the application in the same batch: both are durable, or neither the
+    /// message is used up nor a row written. Read them with [`MlsHandle::application_row`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{ApplicationRow, Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let envelope = joined.send_message(b"hello")?;
+    /// group.receive_message_with(&envelope, |message| {
+    ///     vec![ApplicationRow { key: b"message 1".to_vec(), value: Some(message.plaintext.clone()) }]
+    /// })?;
+    /// assert_eq!(group.application_row(b"message 1")?.as_deref(), Some(&b"hello"[..]));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MlsHandle::receive_message`].
+    pub fn receive_message_with(
+        &self,
+        envelope: &MlsEnvelope,
+        rows: impl Fn(&ReceivedMessage) -> Vec<ApplicationRow>,
+    ) -> MlsResult<ReceivedMessage> {
         let payload = envelope.unwrap_application()?;
         self.check_group(envelope)?;
-        match self.own_echo(payload) {
+        match self.own_echo(payload, &rows)? {
             Some(Ok(message)) => Ok(message),
             Some(Err(generation)) => Err(MlsError::ReplayDetected { sender: self.own_index(), generation }),
-            None => self.open(payload),
+            None => self.open(payload, &rows),
         }
     }
 
@@ -142,7 +184,9 @@ impl MlsHandle {
             self.change_in(&mut serial, |group, env| match group.process(env, payload)? {
                 Processed::Proposal(received) => {
                     let summary = ProposalSummary::new(&received.proposal);
-                    Ok(((received.reference, proposer_leaf(received.proposer), summary), received.step))
+                    let handled = Some(self.cell.message_id(payload));
+                    let beside = Beside { handled, ..Beside::default() };
+                    Ok(((received.reference, proposer_leaf(received.proposer), summary), received.step, beside))
                 }
                 _ => Err(MlsError::EnvelopeMismatch("kind")),
             })?;
@@ -189,7 +233,7 @@ impl MlsHandle {
     /// One envelope; what it makes due is left to the caller.
     fn dispatch(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
         let payload = envelope.payload();
-        match self.own_echo(payload) {
+        match self.own_echo(payload, &no_rows)? {
             Some(Ok(message)) => return Ok(Incoming::OwnEcho(message)),
             Some(Err(_)) => return Ok(Incoming::Duplicate),
             None => {}
@@ -201,65 +245,78 @@ impl MlsHandle {
         if let Some(buffered) = self.keep_early(envelope)? {
             return Ok(buffered);
         }
-        let incoming = match envelope.message_type() {
+        Ok(match envelope.message_type() {
             MessageType::Welcome => {
                 return Err(MlsError::WrongMessageType {
                     expected: MessageType::Application,
                     actual: MessageType::Welcome,
                 });
             }
-            MessageType::Application => Incoming::Delivered(self.open(payload)?),
+            MessageType::Application => Incoming::Delivered(self.open(payload, &no_rows)?),
             MessageType::Proposal => Incoming::Proposal(self.receive_proposal(envelope)?),
             MessageType::Commit => match self.follow(payload)? {
                 Followed::Advanced(outcome) => Incoming::EpochAdvanced(Box::new(outcome)),
                 Followed::Removed { committer } => Incoming::Removed { committer },
             },
-        };
-        // Only now: what failed may be handed in again.
-        self.cell.recall().duplicates.insert(id);
-        Ok(incoming)
+        })
     }
 
     /// EPO-02: a message of an epoch to come waits for it.
     fn keep_early(&self, envelope: &MlsEnvelope) -> MlsResult<Option<Incoming>> {
         let Some(epoch) = envelope.epoch()? else { return Ok(None) };
-        let mut serial = self.cell.serial();
-        if epoch > self.cell.public().context().epoch {
-            // Another process may have brought the group there.
-            self.cell.refresh(self.inner(), &mut serial)?;
+        if epoch <= self.epoch() {
+            return Ok(None);
         }
+        let mut serial = self.cell.serial();
+        self.cell.refresh(self.inner(), &mut serial)?;
         let current = self.cell.public().context().epoch;
         if epoch <= current {
             return Ok(None);
         }
-        serial.inbox.push(epoch, current, envelope)?;
+        if serial.inbox.check(epoch, current, envelope)? {
+            let early = || Some((self.cell.message_id(envelope.payload()), epoch, envelope.clone()));
+            self.cell.note(self.inner(), &mut serial, || Beside { early: early(), ..Beside::default() })?;
+            serial.inbox.push(epoch, current, envelope)?;
+        }
         Ok(Some(Incoming::Buffered { epoch, current }))
     }
 
     /// CON-08: our own message, or the generation of one that came back before.
-    fn own_echo(&self, payload: &[u8]) -> Option<Result<ReceivedMessage, u32>> {
-        let (id, epoch) = (self.cell.message_id(payload), self.epoch());
-        let mut recall = self.cell.recall();
-        if self.inner().config.strict_epoch_check {
-            // CAP-24: nobody else reads those of a past epoch, so its sender must not take them for delivered.
-            recall.echoes.forget_before(epoch);
+    fn own_echo(&self, payload: &[u8], rows: Rows<'_>) -> MlsResult<Option<Result<ReceivedMessage, u32>>> {
+        let id = self.cell.message_id(payload);
+        if self.cell.recall().echoes.peek(&id).is_none() {
+            return Ok(None);
         }
-        Some(match recall.echoes.take(&id)? {
-            Echo::Again { generation } => Err(generation),
-            Echo::First { sent, generation } => Ok(ReceivedMessage {
-                plaintext: sent.plaintext.as_slice().to_vec(),
-                authenticated_data: sent.authenticated_data,
-                sender: self.own_identity().to_vec(),
-                sender_index: self.own_index(),
-                epoch: sent.epoch,
-                generation,
-                own_echo: true,
-            }),
-        })
+        let mut serial = self.cell.serial();
+        self.cell.refresh(self.inner(), &mut serial)?;
+        let recall = self.cell.recall();
+        let Some((generation, _)) = recall.echoes.peek(&id) else { return Ok(None) };
+        let Some(sent) = recall.echoes.get(&id) else { return Ok(Some(Err(generation))) };
+        let message = ReceivedMessage {
+            plaintext: sent.plaintext.as_slice().to_vec(),
+            authenticated_data: sent.authenticated_data.clone(),
+            sender: self.own_identity().to_vec(),
+            sender_index: self.own_index(),
+            epoch: sent.epoch,
+            generation,
+            own_echo: true,
+        };
+        drop(recall);
+        let opened = Some((id, generation, message.epoch));
+        let beside = || Beside { opened, rows: rows(&message), ..Beside::default() };
+        self.cell.note(self.inner(), &mut serial, beside)?;
+        Ok(Some(match self.cell.recall().echoes.take(&id) {
+            // The plaintext in memory is wiped here.
+            Some(Echo::First { sent, generation }) if sent.epoch == message.epoch => {
+                Ok(ReceivedMessage { generation, ..message })
+            }
+            Some(Echo::First { generation, .. } | Echo::Again { generation }) => Err(generation),
+            None => Ok(message),
+        }))
     }
 
     /// Opens beside others, records after them.
-    fn open(&self, payload: &[u8]) -> MlsResult<ReceivedMessage> {
+    fn open(&self, payload: &[u8], rows: Rows<'_>) -> MlsResult<ReceivedMessage> {
         let env = self.inner().env();
         // Side by side with others; what fails here may be due to another process, which `change` finds out.
         let mut opened = self.cell.look(|group| open_in(group, &env, payload)).ok();
@@ -273,7 +330,9 @@ impl MlsHandle {
             let (sender_index, sender, own_echo) = (sender.get(), identity(&sender_leaf), false);
             let message =
                 ReceivedMessage { plaintext, authenticated_data, sender, sender_index, epoch, generation, own_echo };
-            Ok((message, step))
+            let handled = Some(self.cell.message_id(payload));
+            let beside = Beside { handled, rows: rows(&message), ..Beside::default() };
+            Ok((message, step, beside))
         })?;
         Ok(message)
     }
@@ -292,7 +351,7 @@ impl MlsHandle {
             self.change_in(&mut serial, |group, env| match group.process(env, payload)? {
                 Processed::Commit(staged) => {
                     let Staged { committer, removes_self, step, .. } = *staged;
-                    Ok(((committer, removes_self), step))
+                    Ok(((committer, removes_self), step, Beside { handled: Some(own), ..Beside::default() }))
                 }
                 _ => Err(MlsError::EnvelopeMismatch("kind")),
             })?;
@@ -310,4 +369,11 @@ pub(crate) fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult
         Processed::Application(opened) => Ok(*opened),
         _ => Err(MlsError::EnvelopeMismatch("kind")),
     }
+}
+
+/// What the application writes with a message.
+type Rows<'a> = &'a dyn Fn(&ReceivedMessage) -> Vec<ApplicationRow>;
+
+const fn no_rows(_: &ReceivedMessage) -> Vec<ApplicationRow> {
+    Vec::new()
 }

@@ -6,7 +6,7 @@ use mls_crypto::Secret;
 use mls_engine::group::MessageOptions;
 
 use super::MlsHandle;
-use crate::core_mls::{echo::Sent, envelope::MlsEnvelope, error::MlsResult};
+use crate::core_mls::{echo::Sent, envelope::MlsEnvelope, error::MlsResult, outbox::Outgoing, passing::Beside};
 
 impl MlsHandle {
     /// Encrypts a message for all other members of this epoch. May be empty.
@@ -51,19 +51,20 @@ impl MlsHandle {
             authenticated_data: authenticated_data.to_vec(),
             ..MessageOptions::default()
         };
-        let ((message, epoch, generation), _) = self.change(|group, env| {
+        let (envelope, _) = self.change(|group, env| {
             let sealed = group.send(env, plaintext, &options)?;
-            Ok(((sealed.message, group.epoch(), sealed.generation), sealed.step))
+            let (id, epoch) = (self.cell.message_id(&sealed.message), group.epoch());
+            let envelope = MlsEnvelope::wrap_application(sealed.message)?;
+            let outgoing = Some(Outgoing { id, epoch, envelope: envelope.clone() });
+            let beside = if self.inner().config.own_echo {
+                let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), authenticated_data.to_vec());
+                let echo = (id, sealed.generation, Sent { plaintext, authenticated_data, epoch });
+                Beside { echo: Some(echo), outgoing, ..Beside::default() }
+            } else {
+                Beside { handled: Some(id), outgoing, ..Beside::default() }
+            };
+            Ok((envelope, sealed.step, beside))
         })?;
-        let id = self.cell.message_id(&message);
-        let mut recall = self.cell.recall();
-        if self.inner().config.own_echo {
-            let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), options.authenticated_data);
-            recall.echoes.insert(id, generation, Sent { plaintext, authenticated_data, epoch });
-        } else {
-            recall.duplicates.insert(id);
-        }
-        drop(recall);
-        MlsEnvelope::wrap_application(message)
+        Ok(envelope)
     }
 }

@@ -1,0 +1,153 @@
+//! A client that ends after every call: what passes by a group is there again.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::sync::Arc;
+
+use spacepanda_core::core_mls::{
+    ApplicationRow, Client, Incoming, MlsConfig, MlsError, MlsHandle, OutboxState, Secret, TrustOnFirstUse,
+    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError},
+};
+
+/// Reads, but cannot write.
+#[derive(Debug)]
+struct Broken(Arc<dyn StateStore>);
+
+impl StateStore for Broken {
+    fn apply(&self, _: &[Section<'_>]) -> Result<Revision, StoreError> {
+        Err(StoreError::Unavailable)
+    }
+
+    fn get(&self, space: &Space, key: &Key) -> Result<Option<Secret>, StoreError> {
+        self.0.get(space, key)
+    }
+
+    fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError> {
+        self.0.scan(space, class, epoch)
+    }
+
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
+        self.0.spaces(only)
+    }
+
+    fn delete(&self, _: &Space, _: Revision) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable)
+    }
+}
+
+/// Opened anew for each call.
+struct Person {
+    name: &'static [u8],
+    store: Arc<dyn StateStore>,
+    config: MlsConfig,
+}
+
+impl Person {
+    fn new(name: &'static [u8]) -> Self {
+        Self { name, store: Arc::new(MemoryStore::new()), config: MlsConfig::interop() }
+    }
+
+    fn client(&self) -> Client {
+        let builder = Client::builder(self.name, Arc::new(TrustOnFirstUse::new())).config(self.config.clone());
+        builder.store(Arc::clone(&self.store)).open().unwrap()
+    }
+
+    fn group(&self) -> MlsHandle {
+        let client = self.client();
+        client.group(&client.groups().unwrap()[0]).unwrap()
+    }
+}
+
+fn pair(change: fn(&mut MlsConfig)) -> (Person, Person) {
+    let (mut alice, mut bob) = (Person::new(b"alice"), Person::new(b"bob"));
+    [&mut alice, &mut bob].into_iter().for_each(|person| change(&mut person.config));
+    alice.client().create_group(None).unwrap();
+    let package = bob.client().generate_key_package().unwrap();
+    alice.group().propose_add(&package, b"bob").unwrap();
+    let pending = alice.group().stage_commit().unwrap();
+    assert!(alice.group().outbox().unwrap().iter().all(|entry| entry.welcomes.is_empty()));
+    alice.group().apply_pending_commit(&pending.id).unwrap();
+    // COM-22: released after acceptance, and after a restart.
+    let outbox = alice.group().outbox().unwrap();
+    let commit = outbox.iter().find(|entry| entry.state == OutboxState::Accepted).unwrap();
+    assert_eq!(commit.envelope, pending.commit);
+    bob.client().join_group(&commit.welcomes[0]).unwrap();
+    let all: Vec<_> = outbox.iter().map(|entry| entry.id).collect();
+    alice.group().mark_sent(&all).unwrap();
+    assert!(alice.group().outbox().unwrap().is_empty());
+    (alice, bob)
+}
+
+/// CON-08
+#[test]
+fn own_messages_open_once() {
+    let (alice, _) = pair(|_| {});
+    let sent = alice.group().send_message(b"hello").unwrap();
+    assert_eq!(alice.group().outbox().unwrap()[0].envelope, sent);
+    let echo = alice.group().receive_message(&sent).unwrap();
+    assert_eq!((echo.plaintext.as_slice(), echo.own_echo), (&b"hello"[..], true));
+    assert!(matches!(alice.group().receive_message(&sent), Err(MlsError::ReplayDetected { sender: 0, generation: 0 })));
+    assert!(matches!(alice.group().handle_incoming(&sent).unwrap(), Incoming::Duplicate));
+}
+
+/// CAP-24
+#[test]
+fn strict_clients_forget_own_messages_with_their_epoch() {
+    let (alice, _) = pair(|config| config.strict_epoch_check = true);
+    let sent = alice.group().send_message(b"hello").unwrap();
+    alice.group().rotate().unwrap();
+    assert!(alice.group().receive_message(&sent).is_err());
+}
+
+/// CON-04
+#[test]
+fn deliveries_are_recognised() {
+    let (alice, bob) = pair(|_| {});
+    for round in 0..40_u8 {
+        let sent = alice.group().send_message(&[round]).unwrap();
+        assert!(matches!(bob.group().handle_incoming(&sent).unwrap(), Incoming::Delivered(_)));
+        assert!(matches!(bob.group().handle_incoming(&sent).unwrap(), Incoming::Duplicate));
+    }
+    let proposal = alice.group().propose_update().unwrap();
+    assert!(matches!(bob.group().handle_incoming(&proposal).unwrap(), Incoming::Proposal(_)));
+    for group in [alice.group(), bob.group()] {
+        assert!(matches!(group.handle_incoming(&proposal).unwrap(), Incoming::Duplicate));
+    }
+}
+
+/// CAP-24
+#[test]
+fn early_messages_wait() {
+    let (alice, bob) = pair(|_| {});
+    let (commit, early) = (alice.group().rotate().unwrap(), alice.group().send_message(b"early").unwrap());
+    assert!(matches!(bob.group().handle_incoming(&early).unwrap(), Incoming::Buffered { .. }));
+    let Incoming::EpochAdvanced(outcome) = bob.group().handle_incoming(&commit).unwrap() else { unreachable!() };
+    assert!(matches!(&outcome.released[..], [Ok(Incoming::Delivered(_))]));
+    assert!(bob.group().process_buffered().is_empty());
+    assert_eq!(alice.group().epoch_authenticator().unwrap(), bob.group().epoch_authenticator().unwrap());
+}
+
+#[test]
+fn a_commit_that_lost_is_said_to_be_superseded() {
+    let (alice, bob) = pair(|_| {});
+    let lost = alice.group().stage_rotation().unwrap();
+    assert_eq!(alice.group().outbox().unwrap()[0].state, OutboxState::Pending);
+    alice.group().receive_commit(&bob.group().rotate().unwrap()).unwrap();
+    let outbox = alice.group().outbox().unwrap();
+    assert_eq!((outbox[0].id, outbox[0].state), (lost.id, OutboxState::Superseded));
+}
+
+#[test]
+fn rows_come_with_the_message() {
+    let (alice, bob) = pair(|_| {});
+    let sent = alice.group().send_message(b"hello").unwrap();
+    let row = |value: &[u8]| vec![ApplicationRow { key: b"m".to_vec(), value: Some(value.to_vec()) }];
+    let broken = Person { name: b"bob", store: Arc::new(Broken(Arc::clone(&bob.store))), config: bob.config.clone() };
+    let refused = broken.group().receive_message_with(&sent, |message| row(&message.plaintext));
+    assert_eq!(refused, Err(MlsError::Store(StoreError::Unavailable)));
+    assert_eq!(bob.group().application_row(b"m").unwrap(), None);
+    bob.group().receive_message_with(&sent, |message| row(&message.plaintext)).unwrap();
+    assert_eq!(bob.group().application_row(b"m").unwrap().as_deref(), Some(&b"hello"[..]));
+    let id = bob.group().group_id().to_vec();
+    bob.client().delete_group(&id).unwrap();
+    assert!(bob.store.spaces(None).unwrap().iter().all(|(space, _)| format!("{space:?}") == "Client"));
+}
