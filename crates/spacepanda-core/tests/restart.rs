@@ -1,11 +1,20 @@
 //! A client that ends after every call: what passes by a group is there again.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use spacepanda_core::core_mls::{
     ApplicationRow, Client, Incoming, MlsConfig, MlsError, MlsHandle, OutboxState, Secret, TrustOnFirstUse,
-    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError},
+    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
 };
 
 /// Reads, but cannot write.
@@ -31,6 +40,40 @@ impl StateStore for Broken {
 
     fn delete(&self, _: &Space, _: Revision) -> Result<(), StoreError> {
         Err(StoreError::Unavailable)
+    }
+}
+
+/// Counts the bytes of what is written.
+#[derive(Debug)]
+struct Counting(Arc<dyn StateStore>, AtomicUsize);
+
+impl StateStore for Counting {
+    fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {
+        for write in batch.iter().flat_map(|section| &section.writes) {
+            let bytes = match write {
+                Write::Put(key, value) => 9 + key.id.len() + value.len(),
+                Write::Delete(key) => 9 + key.id.len(),
+                _ => 9,
+            };
+            self.1.fetch_add(bytes, Ordering::Relaxed);
+        }
+        self.0.apply(batch)
+    }
+
+    fn get(&self, space: &Space, key: &Key) -> Result<Option<Secret>, StoreError> {
+        self.0.get(space, key)
+    }
+
+    fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError> {
+        self.0.scan(space, class, epoch)
+    }
+
+    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError> {
+        self.0.spaces()
+    }
+
+    fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {
+        self.0.delete(space, expected)
     }
 }
 
@@ -150,4 +193,27 @@ fn rows_come_with_the_message() {
     let id = bob.group().group_id().to_vec();
     bob.client().delete_group(&id).unwrap();
     assert!(bob.store.spaces(None).unwrap().iter().all(|(space, _)| format!("{space:?}") == "Client"));
+}
+
+/// All records of one message of 32 bytes, with echo and outbox, or with the hash of its delivery.
+#[test]
+fn a_message_writes_little() {
+    let (mut alice, mut bob) = pair(|_| {});
+    let count = |person: &mut Person| {
+        let counting = Arc::new(Counting(Arc::clone(&person.store), AtomicUsize::new(0)));
+        person.store = Arc::<Counting>::clone(&counting);
+        counting
+    };
+    let (sending, receiving) = (count(&mut alice), count(&mut bob));
+    let (alice, bob) = (alice.group(), bob.group());
+    bob.receive_message(&alice.send_message(&[0; 32]).unwrap()).unwrap();
+    let mut most = [0; 2];
+    for _ in 0..400 {
+        let before = [&sending, &receiving].map(|store| store.1.load(Ordering::Relaxed));
+        bob.receive_message(&alice.send_message(&[7; 32]).unwrap()).unwrap();
+        let after = [&sending, &receiving].map(|store| store.1.load(Ordering::Relaxed));
+        most = [most[0].max(after[0] - before[0]), most[1].max(after[1] - before[1])];
+    }
+    println!("bytes of records: sending {}, receiving {}", most[0], most[1]);
+    assert!(most.iter().all(|bytes| *bytes <= 1_000), "{most:?}");
 }
