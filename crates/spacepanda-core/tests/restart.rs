@@ -217,3 +217,46 @@ fn a_message_writes_little() {
     println!("bytes of records: sending {}, receiving {}", most[0], most[1]);
     assert!(most.iter().all(|bytes| *bytes <= 1_000), "{most:?}");
 }
+
+/// A seeded walk: whoever acts ends and comes back before every single call, and all stay together.
+#[test]
+fn three_members_walk_through_restarts() {
+    let (alice, bob) = pair(|_| {});
+    let carol = Person::new(b"carol");
+    let package = carol.client().generate_key_package().unwrap();
+    let add = bob.group().propose_add(&package, b"carol").unwrap();
+    alice.group().handle_incoming(&add).unwrap();
+    let (commit, welcomes) = alice.group().commit().unwrap();
+    bob.group().handle_incoming(&commit).unwrap();
+    carol.client().join_group(&welcomes[0]).unwrap();
+    let people = [alice, bob, carol];
+    let mut random = 7_u64;
+    for step in 0..60 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let actor = &people[usize::try_from((random >> 33) % 3).unwrap()];
+        let others = people.iter().filter(|person| person.name != actor.name);
+        let envelope = match (random >> 40) % 4 {
+            0 => {
+                let pending = actor.group().stage_rotation().unwrap();
+                let listed = actor.group().outbox().unwrap().pop().unwrap();
+                assert_eq!((listed.state, &listed.envelope), (OutboxState::Pending, &pending.commit), "step {step}");
+                actor.group().apply_pending_commit(&listed.id).unwrap();
+                listed.envelope
+            }
+            1 => {
+                let proposal = actor.group().propose_update().unwrap();
+                others.clone().for_each(|other| drop(other.group().handle_incoming(&proposal).unwrap()));
+                let (commit, _) = actor.group().commit().unwrap();
+                commit
+            }
+            _ => actor.group().send_message(&[step]).unwrap(),
+        };
+        for other in others {
+            let first = other.group().handle_incoming(&envelope).unwrap();
+            assert!(matches!(first, Incoming::Delivered(_) | Incoming::EpochAdvanced(_)), "step {step}");
+            assert!(matches!(other.group().handle_incoming(&envelope).unwrap(), Incoming::Duplicate), "step {step}");
+        }
+        let views = people.each_ref().map(|person| person.group().epoch_authenticator().unwrap());
+        assert!(views.iter().all(|view| *view == views[0]), "step {step}");
+    }
+}
