@@ -68,8 +68,8 @@ impl StateStore for Counting {
         self.0.scan(space, class, epoch)
     }
 
-    fn spaces(&self) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.0.spaces()
+    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
+        self.0.spaces(only)
     }
 
     fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {

@@ -99,6 +99,12 @@ impl Passing {
     pub(crate) fn load(config: &MlsConfig, store: &dyn StateStore, space: &Space, epoch: u64) -> MlsResult<Self> {
         let mut passing = Self::new(config);
         passing.load_echoes(store, space)?;
+        if config.strict_epoch_check {
+            // CAP-24: a crash may have come between the end of their epoch and this.
+            for gone in passing.recall.echoes.forget_before(epoch) {
+                passing.notes.delete(key(ECHO, gone.as_slice()));
+            }
+        }
         let blocks = store.scan(space, DUPLICATE, None)?;
         passing.recall.duplicates.load(blocks.iter().map(|(_, block)| block.as_slice()));
         for (_, record) in ordered(store.scan(space, EARLY, None)?)? {

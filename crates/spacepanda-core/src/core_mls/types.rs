@@ -193,7 +193,7 @@ pub enum Incoming {
         /// The leaf of the member that did it.
         committer: u32,
     },
-    /// Of an epoch we have not reached; kept in the store until then.
+    /// Of an epoch we have not reached; kept in the store until then, or until the group is joined again.
     Buffered {
         /// Epoch of the message.
         epoch: u64,
