@@ -69,7 +69,8 @@ fn hold(options: &DemoOptions, screen: &mut Screen, tally: &mut Tally) -> Result
         Suite::Hybrid => MlsConfig::default(),
         Suite::Interop => MlsConfig::interop(),
     };
-    let cast = Cast::start(options.members, &config, &place(options)?)?;
+    let place = place(options, screen)?;
+    let cast = Cast::start(options.members, &config, &place)?;
     Conductor::new(cast, screen, tally).hold(&mut script)?;
     if script.mended > 0 {
         screen
@@ -79,7 +80,7 @@ fn hold(options: &DemoOptions, screen: &mut Screen, tally: &mut Tally) -> Result
 }
 
 /// Where the members keep their state; emptied if that is wanted.
-fn place(options: &DemoOptions) -> Result<Place, Trouble> {
+fn place(options: &DemoOptions, screen: &Screen) -> Result<Place, Trouble> {
     if options.memory {
         return Ok(Place::Memory);
     }
@@ -88,7 +89,8 @@ fn place(options: &DemoOptions) -> Result<Place, Trouble> {
         Suite::Interop => "interop",
     };
     let dir = format!("demo/{suite}-{}", options.members);
-    Ok(Place::Home { home: Home::open(&options.home)?, dir, fresh: options.fresh })
+    let home = Home::open(&options.home, || screen.notice("another panda uses this home; waiting until it ends"))?;
+    Ok(Place::Home { home, dir, fresh: options.fresh })
 }
 
 fn script(screen: &Screen) -> Result<Script, Trouble> {

@@ -6,11 +6,14 @@
 //!
 //! ```text
 //! HOME/key                        32 random bytes, unless there is a passphrase
+//! HOME/lock                       locked by the program that uses the home
 //! HOME/demo/SUITE-MEMBERS/NAME/   the store of one member of the demo
 //! ```
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
     process,
 };
@@ -31,6 +34,8 @@ use crate::cli::HomeOptions;
 pub(crate) struct Home {
     dir: PathBuf,
     key: Key,
+    /// Lets the next one in when it is dropped.
+    _lock: File,
 }
 
 /// What opens the stores of a home. Each store derives keys of its own from it.
@@ -40,16 +45,20 @@ enum Key {
 }
 
 impl Home {
-    /// Finds the folder and what opens it; a new one gets a key file, unless there is a passphrase.
-    pub(crate) fn open(options: &HomeOptions) -> Result<Self, HomeError> {
+    /// Finds the folder and what opens it; a new one gets a key file, unless there is a passphrase. If another program
+    /// uses the home, `waiting` is called, and then it is waited for.
+    pub(crate) fn open(options: &HomeOptions, waiting: impl FnOnce()) -> Result<Self, HomeError> {
         let dir = folder(options)?;
+        make_dir(&dir).map_err(HomeError::Folder)?;
+        let lock = lock(&dir.join("lock"), waiting).map_err(HomeError::Folder)?;
         let file = dir.join("key");
         let (has_key, has_stores) = (file.exists(), dir.join("demo").exists());
         if options.wants_passphrase() {
             if has_key {
                 return Err(HomeError::HasKeyFile);
             }
-            return Ok(Self { dir, key: Key::Passphrase(passphrase(options, !has_stores)?) });
+            let key = Key::Passphrase(passphrase(options, !has_stores)?);
+            return Ok(Self { dir, key, _lock: lock });
         }
         if !has_key {
             if has_stores {
@@ -58,7 +67,7 @@ impl Home {
             make_key(&dir, &file)?;
         }
         let key = fs::read(&file).map_err(HomeError::Key)?;
-        Ok(Self { dir, key: Key::File(Secret::new(key)) })
+        Ok(Self { dir, key: Key::File(Secret::new(key)), _lock: lock })
     }
 
     /// Opens a store, or makes it.
@@ -90,6 +99,8 @@ impl core::fmt::Debug for Key {
 pub(crate) enum HomeError {
     #[error("no folder for data is known here; give --home DIR, set PANDA_HOME, or use --memory")]
     NoFolder,
+    #[error("cannot use the folder: {0}; check its rights, or choose another --home DIR")]
+    Folder(#[source] io::Error),
     #[error("this home has a key file and no passphrase; leave the passphrase away, or choose another --home DIR")]
     HasKeyFile,
     #[error("this home has no key file; give its passphrase with --passphrase-file FILE or --passphrase")]
@@ -140,13 +151,38 @@ fn passphrase(options: &HomeOptions, new: bool) -> Result<Secret, HomeError> {
     Ok(Secret::new(text.into_bytes()))
 }
 
+/// Makes what is missing of a folder, for its owner only.
+fn make_dir(dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists()).collect();
+    for level in missing.into_iter().rev() {
+        match Disk.create_dir(level) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn lock(file: &Path, waiting: impl FnOnce()) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(file)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            waiting();
+            file.lock()?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    Ok(file)
+}
+
 /// The file appears whole or not at all; if another process was first, its key stays.
 fn make_key(dir: &Path, file: &Path) -> Result<(), HomeError> {
     let mut key = Secret::zero(32);
     OsRandom.fill(key.as_mut_slice()).map_err(|_| HomeError::Key(io::Error::other("no randomness")))?;
     let new = dir.join(format!("key.{}", process::id()));
     let write = || {
-        Disk.create_dir(dir)?;
         Disk.remove(&new)?;
         Disk.create(&new)?;
         Disk.write_at(&new, 0, key.as_slice())?;

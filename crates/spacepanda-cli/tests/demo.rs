@@ -233,3 +233,26 @@ fn a_home_opens_only_as_it_was_made() {
     let (done, why) = run(&home, &["--passphrase-file", &right]);
     assert!(!done && why.contains("has a key file and no passphrase"), "{why}");
 }
+
+#[test]
+fn a_home_may_be_there_or_deep_in_folders_that_are_not() {
+    let home = Home::new();
+    fs::create_dir_all(&home.0).unwrap();
+    assert!(panda_at(&home, &["demo", "--members", "3", "--json"], b"hello\n").status.success());
+    let deep = home.0.join("not/yet/there");
+    let output = panda_at(&home, &["demo", "--members", "3", "--json", "--home", deep.to_str().unwrap()], b"hello\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(deep.join("key").exists());
+}
+
+#[test]
+fn two_at_once_take_turns() {
+    let home = Home::new();
+    thread::scope(|scope| {
+        let runs = [(); 3].map(|()| scope.spawn(|| panda_at(&home, &["demo", "--members", "4", "--json"], b"hello\n")));
+        for run in runs {
+            let output = run.join().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    });
+}
