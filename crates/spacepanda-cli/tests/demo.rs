@@ -3,8 +3,9 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
-    io::Write,
+    env,
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{self, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -246,13 +247,26 @@ fn a_home_may_be_there_or_deep_in_folders_that_are_not() {
 }
 
 #[test]
-fn two_at_once_take_turns() {
+fn whoever_uses_the_home_is_waited_for() {
     let home = Home::new();
-    thread::scope(|scope| {
-        let runs = [(); 3].map(|()| scope.spawn(|| panda_at(&home, &["demo", "--members", "4", "--json"], b"hello\n")));
-        for run in runs {
-            let output = run.join().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
-    });
+    fs::create_dir_all(&home.0).unwrap();
+    let lock = File::create(home.0.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_panda"))
+        .args(["demo", "--members", "3", "--json"])
+        .env("PANDA_HOME", &home.0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    while !said.contains("waiting until it ends") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it did not wait: {said}");
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    assert!(!home.0.join("demo").exists());
+    drop(lock);
+    assert!(child.wait().unwrap().success());
 }
