@@ -67,6 +67,12 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
   parent only (Section 11.3 does not ask for that), whoever founds them.",
     },
     Explanation {
+        part: "(ours): refused: PskNonceLength",
+        text: "**A ReInit to a suite with another hash length, founded by mls-rs.** mls-rs draws the nonce of the PSK that binds the new
+  group to the old one with the hash length of the old suite; Section 8.4 asks for that of the suite it is used with, and we
+  refuse any other (PROP-09). The same scripts pass when we found the group.",
+    },
+    Explanation {
         part: "(OpenMLS): refused: UnsupportedProposalType",
         text: "**PSKs and ReInits of external senders.** OpenMLS refuses these two types from external senders, which Section
   12.1.8 allows, as soon as one of its clients commits or follows.",
