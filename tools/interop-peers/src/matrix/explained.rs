@@ -39,7 +39,7 @@ cargo run --release -p interop -- passive passive.json
 ```
 
 Cells say how many cases passed with public · private handshakes. **m/n**: n - m cases failed, for reasons that are given
-below the table. (–k): k cases asked for something that is not in a stack's public interface, which is not counted as
+below the table; an empty cell was not played. (–k): k cases asked for something that is not in a stack's public interface, which is not counted as
 passed. A script has as many cases as there are assignments of the stacks to its roles, up to 1,024; `deep_random`, with
 836 roles, has one in which they take turns, from each beginning.
 
