@@ -56,12 +56,16 @@ impl Matrix {
 
     /// Cases that failed for a reason that no explanation covers.
     pub fn unexplained(&self) -> Vec<&Case> {
-        let failures = self.meetings.iter().flat_map(|(_, report)| report.failures());
-        failures.filter(|case| self.explain(case).is_none()).collect()
+        let failures = self.meetings.iter().flat_map(|(_, report)| report.failures().map(move |case| (report, case)));
+        failures.filter(|(report, case)| self.explain(report, case).is_none()).map(|(_, case)| case).collect()
     }
 
-    /// Why a case failed.
-    fn explain(&self, case: &Case) -> Option<&'static Explanation> {
+    /// Why a case failed. Explanations are about differences: nothing explains a failure where one stack met only itself.
+    fn explain(&self, report: &Report, case: &Case) -> Option<&'static Explanation> {
+        let first = report.clients.first()?;
+        if report.clients.iter().all(|client| client == first) {
+            return None;
+        }
         let error = case.error.as_ref()?;
         self.explanations.iter().find(|explanation| error.contains(explanation.part))
     }

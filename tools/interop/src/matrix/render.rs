@@ -26,7 +26,7 @@ fn section(matrix: &Matrix, meeting: &Meeting, report: &Report, text: &mut Strin
 fn failures(matrix: &Matrix, report: &Report, text: &mut String) {
     let mut explained: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in report.failures() {
-        let why = matrix.explain(case).map_or(UNEXPLAINED, |explanation| explanation.text);
+        let why = matrix.explain(report, case).map_or(UNEXPLAINED, |explanation| explanation.text);
         explained.entry(why).or_default().push(case);
     }
     if explained.is_empty() {
