@@ -56,7 +56,7 @@ use crate::{
     math::LeafIndex,
     message::{LeafNode, Proposal, ProposalRef, ReInit},
     policy::{Predecessor, Proposer},
-    schedule::{EpochAuthenticator, ResumptionPsk, check_exporter_label},
+    schedule::{EpochAuthenticator, RatchetKind, ResumptionPsk, check_exporter_label},
     tree::TreePrivate,
 };
 
@@ -171,6 +171,13 @@ impl Group {
     /// The public state that a pending commit leads to: its tree may travel beside the Welcome (Section 12.4.3.3).
     pub fn pending_state(&self, commit_id: &CommitId) -> Option<&Arc<PublicState>> {
         self.pending.get(commit_id).map(|candidate| &candidate.public)
+    }
+
+    /// How many generations of our own ratchets in this epoch are given out, used or not (Section 9.1): first those for
+    /// handshakes, then those for application messages. A state of the same epoch with fewer is an older one.
+    pub fn reserved_generations(&self) -> (u32, u32) {
+        let of = |kind| self.keys.secret_tree.reserved(self.own_index(), kind);
+        (of(RatchetKind::Handshake), of(RatchetKind::Application))
     }
 
     /// The epochs before this one whose messages can still be read.

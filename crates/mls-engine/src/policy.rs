@@ -229,6 +229,13 @@ pub trait Policy: Send + Sync {
     /// FRM-02: whether members may send handshakes as PublicMessage in the group with this context.
     fn accepts_public_handshakes(&self, context: &GroupContext) -> bool;
 
+    /// FRM-02: whether members may at least commit in a PublicMessage. A member whose state was put back from an old copy
+    /// cannot use its ratchets (Section 9.1), and renews its keys this way. As for all handshakes unless the policy says
+    /// otherwise.
+    fn accepts_public_commits(&self, context: &GroupContext) -> bool {
+        self.accepts_public_handshakes(context)
+    }
+
     /// LN-19: the longest lifetime of a key package, in seconds.
     fn max_lifetime(&self) -> u64;
 

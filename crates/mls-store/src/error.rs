@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The file is no store: it is cut short, or something else.
     #[error("not a store, or cut short")]
     NotAStore,
+    /// The file is no sealed file of the kind that was asked for: it is not there, cut short, or something else.
+    #[error("not a sealed file of this kind, or cut short")]
+    NotASealedFile,
     /// The passphrase or key does not open this store.
     #[error("wrong passphrase or key")]
     WrongKey,

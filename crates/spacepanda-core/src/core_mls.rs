@@ -12,6 +12,7 @@
 pub mod policy;
 pub mod store;
 
+mod archive;
 mod cell;
 mod client;
 mod clock;
@@ -24,7 +25,9 @@ mod handle;
 mod inbox;
 mod outbox;
 mod passing;
+mod receipt;
 mod records;
+mod standing;
 mod threads;
 mod times;
 mod types;
@@ -35,16 +38,17 @@ pub use clock::{Clock, SystemClock};
 pub use config::{HandshakeFraming, MlsConfig};
 pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};
 pub use error::{MlsError, MlsResult};
-pub use handle::MlsHandle;
+pub use handle::{MlsHandle, load_group_from_file, save_group_to_file};
 pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
 pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};
 pub use outbox::{OutboxEntry, OutboxState};
 pub use passing::ApplicationRow;
 pub use policy::{IdentityPolicy, PinnedIdentities, TrustOnFirstUse};
+pub use receipt::Receipt;
 pub use threads::Threads;
 pub use types::{
-    CommitOutcome, GroupMetadata, Incoming, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage,
+    CommitOutcome, GroupMetadata, Incoming, LostGroup, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage,
     ReceivedProposal,
 };
 

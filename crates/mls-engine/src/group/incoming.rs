@@ -71,9 +71,13 @@ impl Group {
         if let Content::Application(_) = content.content {
             return Err(ProcessError::PublicApplicationData);
         }
-        let from_member = matches!(content.sender, Sender::Member(_));
         // FRM-02
-        if from_member && !env.policy.accepts_public_handshakes(self.public.context()) {
+        let context = self.public.context();
+        let accepted = match content.content {
+            Content::Commit(_) => env.policy.accepts_public_commits(context),
+            _ => env.policy.accepts_public_handshakes(context),
+        };
+        if matches!(content.sender, Sender::Member(_)) && !accepted {
             return Err(ProcessError::WrongFraming);
         }
         if let Some(own) = self.own_message(content.sender, bytes) {

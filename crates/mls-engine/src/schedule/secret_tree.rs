@@ -66,6 +66,12 @@ impl SecretTree {
         self.leaves
     }
 
+    /// The first generation of one of our own ratchets that no stored state has given out: a state that is behind it is
+    /// an old copy. 0 in an epoch in which we have not sent.
+    pub fn reserved(&self, own: LeafIndex, kind: RatchetKind) -> u32 {
+        self.ratchets.get(&(own, kind)).map_or(0, |ratchet| ratchet.generation)
+    }
+
     /// The key of a received message. Nothing changes; record the [`Spent`] once the message is authentic.
     ///
     /// Costs `O(log N)` derivations for the first message of a sender, then three, and three more per generation

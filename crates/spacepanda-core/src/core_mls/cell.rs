@@ -26,6 +26,7 @@ use super::{
     outbox::Outbox,
     passing::{Beside, Passing},
     records::{self, ECHO, ROW, key},
+    standing::{Current, Standing},
     store::{Revision, Section, Space, StoreError, Write},
     times::{Notes, Times},
     types::CommitOutcome,
@@ -46,6 +47,7 @@ pub(crate) struct GroupCell {
 struct Live {
     /// `None` once the group was deleted.
     group: Option<Group>,
+    standing: Standing,
     public: Arc<PublicState>,
     own: LeafIndex,
     times: Times,
@@ -74,16 +76,39 @@ pub(crate) struct Recall {
     pub(crate) order: u64,
 }
 
+/// What the client keeps alongside a group.
+pub(crate) struct Alongside {
+    pub(crate) standing: Standing,
+    pub(crate) times: Times,
+    pub(crate) passing: Passing,
+}
+
+impl Alongside {
+    /// Of a group that begins.
+    pub(crate) fn begin(client: &Inner, times: Times) -> Self {
+        Self { standing: Standing::Newest, times, passing: Passing::new(&client.config) }
+    }
+
+    /// As stored.
+    fn load(client: &Inner, group: &Group) -> MlsResult<Self> {
+        let (store, space) = (client.store.as_ref(), Space::Group(group.group_id().to_vec()));
+        let (standing, mut notes) = Standing::load(store, &space, group, client.mark_of(group.group_id()))?;
+        let times = Times::load(store, &space)?;
+        let mut passing = Passing::load(&client.config, store, &space, group.epoch())?;
+        passing.notes.append(&mut notes);
+        Ok(Self { standing, times, passing })
+    }
+}
+
 impl GroupCell {
     /// A group whose records are in the store, at `revision`.
-    pub(crate) fn new(client: &Inner, group: Group, revision: Revision, times: Times) -> MlsResult<Self> {
-        let space = Space::Group(group.group_id().to_vec());
-        let Passing { recall, inbox, outbox, notes } =
-            Passing::load(&client.config, client.store.as_ref(), &space, group.epoch())?;
+    pub(crate) fn new(client: &Inner, group: Group, revision: Revision) -> MlsResult<Self> {
+        let Alongside { standing, times, passing } = Alongside::load(client, &group)?;
+        let Passing { recall, inbox, outbox, notes } = passing;
         Ok(Self {
             id: group.group_id().to_vec(),
             suite: client.crypto.suite(group.cipher_suite())?,
-            live: RwLock::new(Live::new(group, times)),
+            live: RwLock::new(Live::new(group, standing, times)),
             serial: Mutex::new(Serial { revision, stale: false, notes, inbox, outbox, rows: None }),
             recall: Mutex::new(recall),
         })
@@ -142,8 +167,7 @@ impl GroupCell {
 
     /// Looks at the group. `look` must not come back to this cell.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Group) -> MlsResult<T>) -> MlsResult<T> {
-        let live = self.read();
-        look(live.group.as_ref().ok_or(MlsError::UnknownGroup)?)
+        look(self.read().current()?.group)
     }
 
     /// Works out a step, makes it durable, and adopts it; in this order, so that memory never runs ahead of the store.
@@ -155,9 +179,27 @@ impl GroupCell {
         &self,
         client: &Inner,
         serial: &mut Serial,
-        mut plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
+        mut plan: impl FnMut(&Current<'_>, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.persist(client, || self.attempt(client, serial, &mut plan))
+    }
+
+    /// Reads what is stored as one state: again, if another process changes it meanwhile.
+    pub(crate) fn read_stored<T>(
+        &self,
+        client: &Inner,
+        serial: &mut Serial,
+        read: impl Fn() -> MlsResult<T>,
+    ) -> MlsResult<T> {
+        self.persist(client, || {
+            self.refresh(client, serial)?;
+            let value = read()?;
+            let expected = serial.revision.get();
+            if self.has_moved(client, serial)? {
+                return Err(StoreError::Conflict { expected, actual: 0 }.into());
+            }
+            Ok(value)
+        })
     }
 
     /// Tries again what another process overtook, for as long as the configuration says.
@@ -177,11 +219,11 @@ impl GroupCell {
         &self,
         client: &Inner,
         serial: &mut Serial,
-        plan: &mut impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
+        plan: &mut impl FnMut(&Current<'_>, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.refresh(client, serial)?;
         let env = client.env();
-        let planned = self.look(|group| plan(group, &env));
+        let planned = self.read().current().and_then(|current| plan(&current, &env));
         // It may have failed only because another process has moved the group.
         if planned.is_err() && self.has_moved(client, serial)? {
             serial.stale = true;
@@ -227,6 +269,17 @@ impl GroupCell {
         }
     }
 
+    /// Whether it may send.
+    pub(crate) fn may_send(&self) -> MlsResult<bool> {
+        Ok(self.read().current()?.sender().is_ok())
+    }
+
+    /// Makes durable what loading found out.
+    pub(crate) fn settle(&self, client: &Inner) -> MlsResult<()> {
+        let mut serial = self.serial();
+        if serial.notes.is_empty() { Ok(()) } else { self.note(client, &mut serial, Beside::default) }
+    }
+
     /// Makes durable what is beside the group, without a step.
     pub(crate) fn note(&self, client: &Inner, serial: &mut Serial, beside: impl Fn() -> Beside) -> MlsResult<()> {
         self.persist(client, || {
@@ -254,6 +307,9 @@ impl GroupCell {
         }
         serial.rows = None;
         serial.revision = client.store.apply(&batch)?;
+        if beside.newest {
+            self.live_mut().standing = Standing::Newest;
+        }
         if !rows.is_empty() {
             serial.rows = Some(serial.revision);
         }
@@ -271,9 +327,13 @@ impl GroupCell {
 
     fn adopt(&self, env: &Env<'_>, step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
         let mut live = self.live_mut();
-        let Live { group, public, own, times } = &mut *live;
+        let Live { group, standing, public, own, times } = &mut *live;
         let group = group.as_mut().ok_or(MlsError::UnknownGroup)?;
         let events = group.adopt(env, step)?;
+        if matches!(standing, Standing::Old(_)) && standing.may_send(group.epoch()) {
+            *standing = Standing::Newest;
+            standing.note(notes)?;
+        }
         *public = Arc::clone(group.public());
         times.note(&events, *own, env.now, notes);
         Ok(events)
@@ -289,9 +349,8 @@ impl GroupCell {
             }
             loaded => loaded?,
         };
-        let times = Times::load(client.store.as_ref(), &self.space())?;
-        let passing = Passing::load(&client.config, client.store.as_ref(), &self.space(), group.epoch())?;
-        self.replace(serial, (group, revision), times, passing);
+        let alongside = Alongside::load(client, &group)?;
+        self.replace(serial, (group, revision), alongside);
         Ok(())
     }
 
@@ -300,10 +359,9 @@ impl GroupCell {
         &self,
         serial: &mut Serial,
         (group, revision): (Group, Revision),
-        times: Times,
-        passing: Passing,
+        Alongside { standing, times, passing }: Alongside,
     ) {
-        *self.live_mut() = Live::new(group, times);
+        *self.live_mut() = Live::new(group, standing, times);
         let Passing { recall, inbox, outbox, notes } = passing;
         *serial = Serial { revision, stale: false, notes, inbox, outbox, rows: None };
         *self.recall() = recall;
@@ -326,8 +384,13 @@ impl GroupCell {
 }
 
 impl Live {
-    fn new(group: Group, times: Times) -> Self {
-        Self { public: Arc::clone(group.public()), own: group.own_index(), group: Some(group), times }
+    fn new(group: Group, standing: Standing, times: Times) -> Self {
+        Self { public: Arc::clone(group.public()), own: group.own_index(), group: Some(group), standing, times }
+    }
+
+    fn current(&self) -> MlsResult<Current<'_>> {
+        let group = self.group.as_ref().ok_or(MlsError::UnknownGroup)?;
+        Ok(Current { group, standing: &self.standing })
     }
 }
 

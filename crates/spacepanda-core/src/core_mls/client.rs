@@ -25,11 +25,12 @@ use super::{
     config::{MlsConfig, SKEW},
     error::{MlsError, MlsResult},
     policy::{IdentityPolicy, PolicyAdapter},
+    receipt::Receipt,
     records::{PSK, key},
     store::{Revision, Section, Space, StateStore, StoreError, Write},
-    times::Times,
 };
 
+mod backup;
 mod builder;
 mod external;
 mod groups;
@@ -41,7 +42,7 @@ pub use builder::ClientBuilder;
 pub use external::ExternalJoin;
 pub use peek::PeekedMessage;
 
-use source::StoredRecords;
+pub(crate) use source::StoredRecords;
 
 /// One device of one user. Cheap to clone; clones are the same client. May be used from many threads.
 #[derive(Clone)]
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     signature_public: Vec<u8>,
     /// Of the client's own space; held by whoever changes it.
     revision: Mutex<Revision>,
+    /// How far groups had come, as others remember it.
+    marks: BTreeMap<Vec<u8>, Receipt>,
     /// Groups that are in memory. Locked to look one up, never while one works.
     groups: RwLock<BTreeMap<Vec<u8>, Arc<GroupCell>>>,
 }
@@ -248,6 +251,11 @@ impl Inner {
         }
     }
 
+    /// How far a group had come, if anybody remembers.
+    pub(crate) fn mark_of(&self, id: &[u8]) -> Option<&Receipt> {
+        self.marks.get(id)
+    }
+
     pub(crate) fn revision_of(&self, space: &Space) -> MlsResult<Revision> {
         Ok(self.store.spaces(Some(space))?.first().map_or(Revision::NONE, |(_, revision)| *revision))
     }
@@ -287,8 +295,8 @@ impl Inner {
             return Ok(Arc::clone(cell));
         }
         let (group, revision) = self.load_group(id)?;
-        let times = Times::load(self.store.as_ref(), &Space::Group(id.to_vec()))?;
-        let cell = Arc::new(GroupCell::new(self, group, revision, times)?);
+        let cell = Arc::new(GroupCell::new(self, group, revision)?);
+        cell.settle(self)?;
         groups.insert(id.to_vec(), Arc::clone(&cell));
         Ok(cell)
     }

@@ -40,6 +40,9 @@ pub struct MlsConfig {
     pub max_lifetime: u64,
     /// How proposals and commits travel (FRM-02).
     pub handshake_framing: HandshakeFraming,
+    /// Whether commits of members are accepted in the open even if `handshake_framing` is private: so a member whose state
+    /// was put back from an old copy can renew its keys without its ratchets.
+    pub public_commits: bool,
     /// How much the length of a message is hidden (PM-17).
     pub padding: Padding,
     /// Whether the ratchet tree travels inside Welcomes; if not, hand it to joiners by other means.
@@ -98,6 +101,7 @@ impl Default for MlsConfig {
             key_package_lifetime: 28 * DAY,
             max_lifetime: 90 * DAY,
             handshake_framing: HandshakeFraming::default(),
+            public_commits: true,
             padding: Padding::default(),
             tree_in_welcome: true,
             own_echo: true,

@@ -111,6 +111,9 @@ pub enum MlsError {
     /// The Welcome is for none of our key packages (CAP-02).
     #[error("welcome is not for this client")]
     NotForUs,
+    /// An old copy of the group was put back: it may read, and not send.
+    #[error("group is read-only: its state may be older than what was sent")]
+    ReadOnly,
     /// We are not a member any more.
     #[error("we are not a member any more")]
     NotAMember,

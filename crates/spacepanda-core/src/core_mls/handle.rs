@@ -18,6 +18,8 @@ use super::{
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
     passing::Beside,
+    receipt::Receipt,
+    standing::Current,
 };
 
 mod commit;
@@ -27,9 +29,11 @@ mod outbox;
 mod propose;
 mod receive;
 mod rows;
+mod save;
 mod send;
 
 pub(crate) use receive::open_in;
+pub use save::{load_group_from_file, save_group_to_file};
 
 /// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used
 /// from many threads; messages open in parallel, changes happen one after the other, groups never wait for each other.
@@ -110,6 +114,45 @@ impl MlsHandle {
         &self.client
     }
 
+    /// How far the group has come, to be kept outside the store and its copies; see
+    /// [`crate::core_mls::ClientBuilder::not_older_than`]. It changes with the epoch, and once for every 32 messages sent.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group(None)?;
+    /// let before = group.receipt()?;
+    /// group.rotate()?;
+    /// assert!(!before.covers(&group.receipt()?));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::UnknownGroup`] after the group was deleted.
+    pub fn receipt(&self) -> MlsResult<Receipt> {
+        self.look(|group| Ok(Receipt::new(group)))
+    }
+
+    /// Whether the group reads and does not send: an old copy of it was put back, and what it would send next may have been
+    /// sent before under the same keys. [`MlsHandle::rotate`] and [`MlsHandle::commit`] are allowed, and end this once the
+    /// group has accepted the commit, as does joining again ([`Client::join_external`]).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// assert!(!alice.create_group(None)?.is_read_only()?);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::UnknownGroup`] after the group was deleted.
+    pub fn is_read_only(&self) -> MlsResult<bool> {
+        self.cell.glance(self.inner());
+        Ok(!self.cell.may_send()?)
+    }
+
     fn inner(&self) -> &Inner {
         &self.client.inner
     }
@@ -117,7 +160,7 @@ impl MlsHandle {
     /// Carries out one step of its own.
     fn change<T>(
         &self,
-        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
+        plan: impl FnMut(&Current<'_>, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.change_in(&mut self.cell.serial(), plan)
     }
@@ -126,7 +169,7 @@ impl MlsHandle {
     fn change_in<T>(
         &self,
         serial: &mut Serial,
-        plan: impl FnMut(&Group, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
+        plan: impl FnMut(&Current<'_>, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.cell.change(self.inner(), serial, plan)
     }

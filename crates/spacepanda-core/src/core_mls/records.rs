@@ -17,10 +17,15 @@ pub(crate) const IDENTITY: u8 = 1;
 pub(crate) const KEY_PACKAGE: u8 = 2;
 /// Space `Client`: external pre-shared keys, by id.
 pub(crate) const PSK: u8 = 3;
+/// Space `Client`: groups of a backup that are to be joined again, by id.
+pub(crate) const LOST: u8 = 4;
 /// Spaces of groups: times.
 pub(crate) const TIMES: u8 = 128;
 /// Spaces of groups: when a member came, by leaf.
 pub(crate) const JOINED_AT: u8 = 129;
+
+/// Spaces of groups: that the state may not be the newest, and what is known of those that came after it.
+pub(crate) const STANDING: u8 = 130;
 
 /// Spaces of groups: own messages that may come back, by the hash of their bytes.
 pub(crate) const ECHO: u8 = 140;
@@ -49,6 +54,12 @@ const CLASSES: [(RecordClass, u8); 11] = [
     (RecordClass::PastEpoch, 10),
     (RecordClass::ResumptionPsk, 11),
 ];
+
+/// Every class in the space of a group.
+pub(crate) fn group_classes() -> impl Iterator<Item = u8> {
+    let own = [TIMES, JOINED_AT, STANDING, ECHO, DUPLICATE, EARLY, OUTGOING, RELEASED];
+    CLASSES.into_iter().map(|(_, number)| number).chain(own)
+}
 
 /// The number of a class of the engine.
 pub(crate) fn class_number(class: RecordClass) -> MlsResult<u8> {

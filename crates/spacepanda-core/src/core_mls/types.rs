@@ -41,6 +41,18 @@ pub struct GroupMetadata {
     pub updated_at: u64,
 }
 
+/// A group that a restored client was in, and has to join again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LostGroup {
+    /// The group's id.
+    pub id: Vec<u8>,
+    /// Its name, if it had one.
+    pub name: Option<String>,
+    /// The epoch it was in when the backup was made.
+    pub epoch: u64,
+}
+
 /// A message that somebody sent, and who that was. Its sender is authenticated.
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]

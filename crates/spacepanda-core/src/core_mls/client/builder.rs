@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, RwLock},
 };
 
-use mls_crypto::{CryptoProvider, Parallel, Random};
+use mls_crypto::{CryptoProvider, Parallel, Random, Secret};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 
 use super::{Client, Inner};
@@ -16,6 +16,7 @@ use crate::core_mls::{
     config::MlsConfig,
     error::{MlsError, MlsResult},
     policy::{IdentityPolicy, PolicyAdapter},
+    receipt::Receipt,
     records::{IDENTITY, Identity, key},
     store::{MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
     threads::Threads,
@@ -29,6 +30,7 @@ pub struct ClientBuilder {
     policy: Arc<dyn IdentityPolicy>,
     config: MlsConfig,
     store: Arc<dyn StateStore>,
+    marks: BTreeMap<Vec<u8>, Receipt>,
     host: Host,
 }
 
@@ -53,6 +55,7 @@ impl ClientBuilder {
             policy,
             config: MlsConfig::default(),
             store: Arc::new(MemoryStore::new()),
+            marks: BTreeMap::new(),
             host: Host {
                 crypto: Arc::new(AwsLc::default()),
                 random: Arc::new(OsRandom),
@@ -92,6 +95,33 @@ impl ClientBuilder {
     /// ```
     pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
         self.store = store;
+        self
+    }
+
+    /// How far groups had come, from outside the store: from the delivery service, a keystore, another device. A group whose
+    /// stored state is behind its receipt is an old copy that was put back; it is read-only
+    /// ([`crate::core_mls::MlsHandle::is_read_only`]) from now on, whether or not the receipt is given again. Of several
+    /// receipts of one group the latest counts.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse, store::MemoryStore};
+    /// # let policy = Arc::new(TrustOnFirstUse::new());
+    /// let store = Arc::new(MemoryStore::new());
+    /// let alice = Client::builder(b"alice", policy.clone()).store(store.clone()).open()?;
+    /// let receipt = alice.create_group(Some("tea"))?.receipt()?;
+    /// drop(alice);
+    /// let alice = Client::builder(b"alice", policy).store(store).not_older_than([receipt.clone()]).open()?;
+    /// assert!(!alice.group(receipt.group_id())?.is_read_only()?);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub fn not_older_than(mut self, receipts: impl IntoIterator<Item = Receipt>) -> Self {
+        for receipt in receipts {
+            let known = self.marks.get(receipt.group_id());
+            if known.is_none_or(|known| receipt.covers(known)) {
+                self.marks.insert(receipt.group_id().to_vec(), receipt);
+            }
+        }
         self
     }
 
@@ -197,9 +227,28 @@ impl ClientBuilder {
             signature_key: identity.signature_key,
             signature_public,
             revision: Mutex::new(revision),
+            marks: self.marks,
             groups: RwLock::new(BTreeMap::new()),
         };
         Ok(Client { inner: Arc::new(inner) })
+    }
+
+    /// Opens a client that has to have this identity, as a record: a new store gets it.
+    pub(crate) fn open_as(self, record: &Secret) -> MlsResult<Client> {
+        let identity = Identity::decode(record)?;
+        if identity.identity != self.identity {
+            return Err(MlsError::IdentityMismatch);
+        }
+        let own = key(IDENTITY, &[]);
+        if self.store.get(&Space::Client, &own)?.is_none() {
+            let expected = self.store.spaces(Some(&Space::Client))?.first().map(|(_, revision)| *revision);
+            let writes = vec![Write::Put(own, record)];
+            let expected = expected.unwrap_or_default();
+            self.store.apply(&[Section { space: Space::Client, expected, writes }])?;
+        }
+        let client = self.open()?;
+        client.inner.check_own(record)?;
+        Ok(client)
     }
 
     /// The identity in the store; a new one if there is none.

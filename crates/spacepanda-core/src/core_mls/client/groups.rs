@@ -12,11 +12,10 @@ use mls_engine::{
 use super::{Client, Inner};
 use crate::core_mls::{
     GROUP_NAME, MlsHandle,
-    cell::GroupCell,
+    cell::{Alongside, GroupCell},
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
-    passing::Passing,
-    records,
+    records::{self, LOST},
     store::{Key, Section, Space, Write},
     times::Times,
     types::Incoming,
@@ -237,14 +236,16 @@ impl Client {
             let mut writes = vec![Write::Clear];
             writes.extend(records::writes(&changes)?);
             writes.extend(notes.writes());
+            let mut ended: Vec<_> = spent.iter().map(delete).collect();
+            ended.push(Write::Delete(records::key(LOST, &id)));
             let group = Section { space: space.clone(), expected, writes };
-            let own = Section { space: Space::Client, expected: client, writes: spent.iter().map(delete).collect() };
+            let own = Section { space: Space::Client, expected: client, writes: ended };
             Ok(inner.store.apply(&[own, group])?)
         })?;
         match (&old, &mut old_serial) {
-            (Some(cell), Some(serial)) => cell.replace(serial, (group, stored), times, Passing::new(&inner.config)),
+            (Some(cell), Some(serial)) => cell.replace(serial, (group, stored), Alongside::begin(inner, times)),
             _ => {
-                let cell = Arc::new(GroupCell::new(inner, group, stored, times)?);
+                let cell = Arc::new(GroupCell::new(inner, group, stored)?);
                 inner.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), cell);
             }
         }

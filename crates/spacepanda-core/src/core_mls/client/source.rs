@@ -14,19 +14,19 @@ use crate::core_mls::{
 };
 
 /// The records of one group.
-pub(super) struct StoredRecords<'a> {
+pub(crate) struct StoredRecords<'a> {
     store: &'a dyn StateStore,
     space: &'a Space,
     failure: RefCell<Option<MlsError>>,
 }
 
 impl<'a> StoredRecords<'a> {
-    pub(super) fn new(store: &'a dyn StateStore, space: &'a Space) -> Self {
+    pub(crate) fn new(store: &'a dyn StateStore, space: &'a Space) -> Self {
         Self { store, space, failure: RefCell::new(None) }
     }
 
     /// The first failure of the store since the beginning.
-    pub(super) fn failure(&self) -> Option<MlsError> {
+    pub(crate) fn failure(&self) -> Option<MlsError> {
         self.failure.borrow_mut().take()
     }
 

@@ -88,6 +88,9 @@ impl MlsError {
             Self::UnknownGroup => final_("unknown_group", "join the group first"),
             Self::GroupExists => final_("group_exists", "use the group that is there, or delete it first"),
             Self::NotForUs => final_("not_for_us", "drop it, or give it to the client whose key package was used"),
+            Self::ReadOnly => {
+                retry("read_only", "rotate and have the commit accepted, or join the group again; then call again")
+            }
             Self::NotAMember => final_("not_a_member", "delete the group; ask a member for an invitation"),
             Self::GroupReInitialized => final_("group_reinitialized", "wait for the Welcome to the group that follows"),
             Self::UnknownProposal => retry("unknown_proposal", "fetch and process the proposal, then hand it in again"),
@@ -134,6 +137,7 @@ const fn store(error: StoreError) -> Advice {
         StoreError::WeakPassphrase { .. } => retry("store_weak_passphrase", "ask for a longer passphrase"),
         StoreError::WrongKind => final_("store_wrong_kind", "open it with the kind of key it was made with"),
         StoreError::NewerSchema { .. } => final_("store_newer_schema", "update this client"),
+        StoreError::NotASealedFile => final_("store_not_a_sealed_file", "correct the path, or bring another copy"),
         StoreError::NotAStore => final_("store_not_a_store", "correct the path, or restore the store"),
         StoreError::KdfTooWeak { .. } => final_("store_kdf_too_weak", "somebody changed the header; restore it"),
         StoreError::KdfTooCostly { .. } => final_("store_kdf_too_costly", "open it on a larger machine"),

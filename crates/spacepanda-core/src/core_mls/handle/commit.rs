@@ -174,14 +174,12 @@ impl MlsHandle {
     }
 
     fn stage_in(&self, serial: &mut Serial, check: fn(&Group) -> MlsResult<()>) -> MlsResult<PendingCommit> {
-        let options = CommitOptions {
-            tree_in_welcome: self.inner().config.tree_in_welcome,
-            message: self.handshake_options(),
-            ..CommitOptions::default()
-        };
+        let options =
+            CommitOptions { tree_in_welcome: self.inner().config.tree_in_welcome, ..CommitOptions::default() };
         let ((id, commit, welcome), _) = self.change_in(serial, |group, env| {
             check(group)?;
-            let pending = group.commit(env, options.clone())?;
+            let message = group.commit_options(self.handshake_options());
+            let pending = group.commit(env, CommitOptions { message, ..options.clone() })?;
             let (id, commit) = (pending.commit_id, MlsEnvelope::wrap_commit(pending.commit)?);
             let outgoing = Some(Outgoing { id, epoch: group.epoch(), envelope: commit.clone() });
             Ok(((id, commit, pending.welcome), pending.step, Beside { outgoing, ..Beside::default() }))
@@ -196,7 +194,8 @@ impl MlsHandle {
             let accepted = group.accept(env, id)?;
             // The commit's name is the hash of its bytes: when it comes back, it is known.
             let released = accepted.welcome.clone().unwrap_or_default();
-            let beside = Beside { handled: Some(*id), accepted: Some((*id, released)), ..Beside::default() };
+            let (accepted_id, newest) = (Some((*id, released)), group.standing.ends_with(id));
+            let beside = Beside { handled: Some(*id), accepted: accepted_id, newest, ..Beside::default() };
             Ok((accepted.welcome, accepted.step, beside))
         })?;
         let after = self.cell.public();

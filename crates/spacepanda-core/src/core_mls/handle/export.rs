@@ -1,13 +1,13 @@
 //! What a group gives out for use elsewhere: secrets, and what outsiders need.
 
 use mls_crypto::Secret;
-use mls_engine::{
-    group::{Group, Status},
-    policy::Env,
-};
+use mls_engine::{group::Status, policy::Env};
 
 use super::{Beside, MlsHandle};
-use crate::core_mls::error::{MlsError, MlsResult};
+use crate::core_mls::{
+    error::{MlsError, MlsResult},
+    standing::Current,
+};
 
 impl MlsHandle {
     /// `epoch_authenticator` (RFC 9420, Section 8.7): equal at all members that agree on the epoch. Compare it by other
@@ -106,8 +106,9 @@ impl MlsHandle {
         if self.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
             return Ok(false);
         }
-        let expire =
-            |group: &Group, env: &Env<'_>| Ok(((), group.expire(env).ok_or(MlsError::Superseded)?, Beside::default()));
+        let expire = |group: &Current<'_>, env: &Env<'_>| {
+            Ok(((), group.expire(env).ok_or(MlsError::Superseded)?, Beside::default()))
+        };
         self.change_in(&mut serial, expire).map(|_| true)
     }
 }

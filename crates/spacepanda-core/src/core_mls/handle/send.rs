@@ -22,6 +22,7 @@ impl MlsHandle {
     /// # Errors
     /// [`crate::core_mls::MlsError::CommitRequired`] while proposals wait (PM-19): commit them first. The client never
     /// does that by itself, because the commit has to be delivered before the message.
+    /// [`crate::core_mls::MlsError::ReadOnly`] while [`MlsHandle::is_read_only`].
     /// [`crate::core_mls::MlsError::TooLarge`], [`crate::core_mls::MlsError::NotAMember`],
     /// [`crate::core_mls::MlsError::Store`].
     pub fn send_message(&self, plaintext: &[u8]) -> MlsResult<MlsEnvelope> {
@@ -52,7 +53,7 @@ impl MlsHandle {
             ..MessageOptions::default()
         };
         let (envelope, _) = self.change(|group, env| {
-            let sealed = group.send(env, plaintext, &options)?;
+            let sealed = group.sender()?.send(env, plaintext, &options)?;
             let (id, epoch) = (self.cell.message_id(&sealed.message), group.epoch());
             let envelope = MlsEnvelope::wrap_application(sealed.message)?;
             let outgoing = Some(Outgoing { id, epoch, envelope: envelope.clone() });

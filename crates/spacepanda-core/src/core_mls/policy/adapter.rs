@@ -22,6 +22,7 @@ pub(crate) struct PolicyAdapter {
     own: (Vec<u8>, SignaturePublicKey),
     external_joins: bool,
     public_handshakes: bool,
+    public_commits: bool,
     max_lifetime: u64,
     grease_extensions: bool,
 }
@@ -37,6 +38,7 @@ impl PolicyAdapter {
             own,
             external_joins: config.external_joins,
             public_handshakes: config.handshake_framing == HandshakeFraming::Public,
+            public_commits: config.public_commits || config.handshake_framing == HandshakeFraming::Public,
             max_lifetime: config.max_lifetime,
             grease_extensions: config.grease_extensions,
         }
@@ -83,6 +85,10 @@ impl Policy for PolicyAdapter {
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {
         self.public_handshakes
+    }
+
+    fn accepts_public_commits(&self, _: &GroupContext) -> bool {
+        self.public_commits
     }
 
     fn max_lifetime(&self) -> u64 {
