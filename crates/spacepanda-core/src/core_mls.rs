@@ -33,7 +33,7 @@ mod times;
 mod types;
 mod welcome;
 
-pub use client::{Client, ClientBuilder, ExternalJoin, PeekedMessage};
+pub use client::{Client, ClientBuilder, ExternalJoin, KeyPackagePool, NewKeyPackages, PeekedMessage};
 pub use clock::{Clock, SystemClock};
 pub use config::{HandshakeFraming, MlsConfig};
 pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};

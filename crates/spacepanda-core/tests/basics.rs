@@ -219,7 +219,7 @@ fn welcome_is_for_one_client_once() {
     assert_eq!(bob.key_package_count(), Ok(0));
     assert_eq!(bob.join_group(&welcomes[0]).unwrap_err(), MlsError::GroupExists);
     bob.delete_group(&group.group_id()).unwrap();
-    assert_eq!(bob.join_group(&welcomes[0]).unwrap_err(), MlsError::NotForUs);
+    assert_eq!(bob.join_group(&welcomes[0]).unwrap_err(), MlsError::KeyPackageUsed);
 }
 
 /// CAP-11: of several proposals none leaves if one is bad.
@@ -359,9 +359,9 @@ fn time_is_what_the_clock_says() {
     wait(1);
     assert_eq!(group.expire(), Ok(true));
     assert_eq!(group.expire(), Ok(false));
-    // A key package of ours is good for 28 days.
+    // A key package of ours is good for 28 days, and kept for 7 more.
     alice.generate_key_package().unwrap();
-    wait(28 * 86_400);
+    wait(35 * 86_400);
     assert_eq!(alice.delete_expired_key_packages(), Ok(0));
     wait(1);
     assert_eq!((alice.delete_expired_key_packages(), alice.key_package_count()), (Ok(1), Ok(0)));

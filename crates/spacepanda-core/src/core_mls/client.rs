@@ -40,6 +40,7 @@ mod source;
 
 pub use builder::ClientBuilder;
 pub use external::ExternalJoin;
+pub use key_packages::{KeyPackagePool, NewKeyPackages};
 pub use peek::PeekedMessage;
 
 pub(crate) use source::StoredRecords;

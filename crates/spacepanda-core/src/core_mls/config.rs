@@ -36,6 +36,13 @@ pub struct MlsConfig {
     pub rotation_interval: u64,
     /// Seconds for which a key package of ours can be used.
     pub key_package_lifetime: u64,
+    /// Key packages for one use that [`crate::core_mls::Client::replenish_key_packages`] keeps; 0 keeps none.
+    pub key_package_target: usize,
+    /// How few are left when it makes new ones.
+    pub key_package_low_water: usize,
+    /// Seconds for which a key package whose time is over is kept, for a Welcome that is on its way: after its lifetime,
+    /// and one of last resort after its first use.
+    pub key_package_grace: u64,
     /// Longest lifetime, in seconds, of a key package of others (LN-19).
     pub max_lifetime: u64,
     /// How proposals and commits travel (FRM-02).
@@ -99,6 +106,9 @@ impl Default for MlsConfig {
             max_group_size: 1_000,
             rotation_interval: DAY,
             key_package_lifetime: 28 * DAY,
+            key_package_target: 100,
+            key_package_low_water: 25,
+            key_package_grace: 7 * DAY,
             max_lifetime: 90 * DAY,
             handshake_framing: HandshakeFraming::default(),
             public_commits: true,
@@ -163,6 +173,8 @@ impl MlsConfig {
             ("max_group_size", self.max_group_size >= 2 && self.max_group_size <= mls_engine::limits::MAX_LEAVES),
             ("rotation_interval", self.rotation_interval > 0),
             ("key_package_lifetime", self.key_package_lifetime > 0),
+            ("key_package_target", self.key_package_target <= 1_000),
+            ("key_package_low_water", self.key_package_low_water <= self.key_package_target),
             ("max_lifetime", self.max_lifetime >= self.key_package_lifetime.saturating_add(SKEW)),
             ("max_past_epochs", self.max_past_epochs <= 64),
             ("out_of_order_window", self.out_of_order_window <= 10_000),

@@ -114,6 +114,12 @@ pub enum MlsError {
     /// An old copy of the group was put back: it may read, and not send.
     #[error("group is read-only: its state may be older than what was sent")]
     ReadOnly,
+    /// The Welcome is for a key package that another Welcome has used up.
+    #[error("the key package of this welcome was used before")]
+    KeyPackageUsed,
+    /// The Welcome is for a key package whose lifetime, and grace, were over.
+    #[error("the key package of this welcome is too old")]
+    KeyPackageExpired,
     /// We are not a member any more.
     #[error("we are not a member any more")]
     NotAMember,

@@ -19,6 +19,10 @@ pub(crate) const KEY_PACKAGE: u8 = 2;
 pub(crate) const PSK: u8 = 3;
 /// Space `Client`: groups of a backup that are to be joined again, by id.
 pub(crate) const LOST: u8 = 4;
+/// Space `Client`: key packages that are gone, by reference: 1 for used or 2 for too old, and when.
+pub(crate) const SPENT_KEY_PACKAGE: u8 = 5;
+/// Space `Client`: key packages of last resort that were used, by reference, and when.
+pub(crate) const LAST_RESORT_USED: u8 = 6;
 /// Spaces of groups: times.
 pub(crate) const TIMES: u8 = 128;
 /// Spaces of groups: when a member came, by leaf.

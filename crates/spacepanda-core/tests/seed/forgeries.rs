@@ -147,7 +147,7 @@ fn reused_welcome_is_refused() {
     group.send_message(b"one").and_then(|envelope| joined.receive_message(&envelope)).unwrap();
     assert_refused(&joined, &MlsError::GroupExists, || bob.join_group(&welcomes[0]));
     bob.delete_group(&group.group_id()).unwrap();
-    assert_eq!(bob.join_group(&welcomes[0]).unwrap_err(), MlsError::NotForUs);
+    assert_eq!(bob.join_group(&welcomes[0]).unwrap_err(), MlsError::KeyPackageUsed);
     assert_eq!((carol.groups(), bob.groups()), (Ok(Vec::new()), Ok(Vec::new())));
 }
 

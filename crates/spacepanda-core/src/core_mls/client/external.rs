@@ -103,7 +103,7 @@ impl ExternalJoin {
     /// [`MlsError::Store`].
     pub fn accepted(self) -> MlsResult<MlsHandle> {
         let Self { client, commit: _, group, changes } = self;
-        client.begin(Beginning { group, changes, spent: Vec::new(), replaces: |_| true })
+        client.begin(Beginning { group, changes, key_package: None, replaces: |_| true })
     }
 }
 

@@ -9,15 +9,15 @@ use mls_engine::{
     message::Extensions,
 };
 
-use super::{Client, Inner};
+use super::{Client, Inner, key_packages::UsedKeyPackage};
 use crate::core_mls::{
     GROUP_NAME, MlsHandle,
     cell::{Alongside, GroupCell},
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
     records::{self, LOST},
-    store::{Key, Section, Space, Write},
-    times::Times,
+    store::{Section, Space, Write},
+    times::{Notes, Times},
     types::Incoming,
     welcome,
 };
@@ -60,7 +60,7 @@ impl Client {
             extensions,
         };
         let Created { group, changes } = Group::create(&inner.env(), params)?;
-        self.begin(Beginning { group, changes, spent: Vec::new(), replaces: |_| false })
+        self.begin(Beginning { group, changes, key_package: None, replaces: |_| false })
     }
 
     /// Joins the group of a Welcome (CAP-02).
@@ -79,7 +79,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`MlsError::NotForUs`] if none of our unused key packages is meant; [`MlsError::GroupExists`];
+    /// [`MlsError::NotForUs`] if none of our key packages is meant, [`MlsError::KeyPackageUsed`] or
+    /// [`MlsError::KeyPackageExpired`] if it is gone; [`MlsError::GroupExists`];
     /// [`MlsError::TreeNeeded`] or [`MlsError::MissingPsk`], after which the same Welcome can be used again;
     /// [`MlsError::Unauthorized`] if the policy does not believe a member; others if the Welcome breaks a rule.
     pub fn join_group(&self, welcome: &MlsEnvelope) -> MlsResult<MlsHandle> {
@@ -116,10 +117,10 @@ impl Client {
         if group.group_id() != welcome.group_id() {
             return Err(MlsError::EnvelopeMismatch("group"));
         }
-        let is_used = |key: &Key| key.id == key_package.as_slice();
-        let used = found.iter().filter(|(key, secrets)| is_used(key) && !secrets.is_last_resort());
-        let spent = used.map(|(key, _)| key.clone()).collect();
-        self.begin(Beginning { group, changes, spent, replaces: was_removed })
+        let used = found.iter().find(|(key, _)| key.id == key_package.as_slice());
+        let last_resort = used.is_some_and(|(_, secrets)| secrets.is_last_resort());
+        let key_package = Some(UsedKeyPackage { reference: key_package, last_resort });
+        self.begin(Beginning { group, changes, key_package, replaces: was_removed })
     }
 
     /// The groups in the store, by id, in order.
@@ -212,7 +213,7 @@ impl Client {
     /// Makes a group durable and hands it out. State of the group from before is replaced, if it may be; handles of it
     /// go on with the new.
     pub(super) fn begin(&self, beginning: Beginning) -> MlsResult<MlsHandle> {
-        let Beginning { group, changes, spent, replaces } = beginning;
+        let Beginning { group, changes, key_package, replaces } = beginning;
         let inner = &self.inner;
         let id = group.group_id().to_vec();
         let space = Space::Group(id.clone());
@@ -236,7 +237,8 @@ impl Client {
             let mut writes = vec![Write::Clear];
             writes.extend(records::writes(&changes)?);
             writes.extend(notes.writes());
-            let mut ended: Vec<_> = spent.iter().map(delete).collect();
+            let spent = key_package.as_ref().map_or_else(|| Ok(Notes::default()), |used| inner.spend(used))?;
+            let mut ended = spent.writes();
             ended.push(Write::Delete(records::key(LOST, &id)));
             let group = Section { space: space.clone(), expected, writes };
             let own = Section { space: Space::Client, expected: client, writes: ended };
@@ -258,14 +260,10 @@ impl Client {
 pub(super) struct Beginning {
     pub(super) group: Group,
     pub(super) changes: Vec<Change>,
-    /// Records of the client's own space that end with it.
-    pub(super) spent: Vec<Key>,
+    /// The key package of ours that it uses.
+    pub(super) key_package: Option<UsedKeyPackage>,
     /// Whether it may take the place of this state of the same group.
     pub(super) replaces: fn(&Group) -> bool,
-}
-
-fn delete(key: &Key) -> Write<'static> {
-    Write::Delete(key.clone())
 }
 
 /// WEL-08: a group we are in is not joined again; one that we were removed from is.

@@ -91,6 +91,8 @@ impl MlsError {
             Self::ReadOnly => {
                 retry("read_only", "rotate and have the commit accepted, or join the group again; then call again")
             }
+            Self::KeyPackageUsed => final_("key_package_used", "ask to be invited again, with a new key package"),
+            Self::KeyPackageExpired => final_("key_package_expired", "ask to be invited again, with a new key package"),
             Self::NotAMember => final_("not_a_member", "delete the group; ask a member for an invitation"),
             Self::GroupReInitialized => final_("group_reinitialized", "wait for the Welcome to the group that follows"),
             Self::UnknownProposal => retry("unknown_proposal", "fetch and process the proposal, then hand it in again"),

@@ -38,6 +38,8 @@ fn samples() -> Vec<MlsError> {
         E::GroupExists,
         E::NotForUs,
         E::ReadOnly,
+        E::KeyPackageUsed,
+        E::KeyPackageExpired,
         E::NotAMember,
         E::GroupReInitialized,
         E::UnknownProposal,
