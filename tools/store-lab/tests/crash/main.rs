@@ -13,6 +13,7 @@
 mod life;
 mod model;
 mod place;
+mod talk;
 mod wipe;
 
 use std::time::Instant;
@@ -23,6 +24,7 @@ use store_lab::{Plan, Scenario, explore};
 use crate::{
     life::{Life, Part},
     place::Lock,
+    talk::Talk,
     wipe::Wipe,
 };
 
@@ -84,6 +86,11 @@ fn large_batches() {
 #[test]
 fn under_a_passphrase() {
     holds("under a passphrase", &Life { lock: Lock::Passphrase, part: Part::Birth }, 24);
+}
+
+#[test]
+fn two_members_talk() {
+    holds("two members talk", &Talk, POINTS / 2);
 }
 
 #[test]

@@ -22,6 +22,13 @@ pub(crate) struct Place {
     _vfs: Arc<Vfs>,
 }
 
+impl Place {
+    /// The store for a client, and what has to outlive it.
+    pub(crate) fn share(self) -> (Arc<SqliteStore>, Arc<Vfs>) {
+        (Arc::new(self.store), self._vfs)
+    }
+}
+
 impl Lock {
     fn unlock(self) -> Result<Unlock, StoreError> {
         match self {
