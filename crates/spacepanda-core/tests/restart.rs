@@ -13,7 +13,8 @@ use std::sync::{
 };
 
 use spacepanda_core::core_mls::{
-    ApplicationRow, Client, Incoming, MlsConfig, MlsError, MlsHandle, OutboxState, Secret, TrustOnFirstUse,
+    ApplicationRow, Client, Incoming, MlsConfig, MlsEnvelope, MlsError, MlsHandle, OutboxState, Secret,
+    TrustOnFirstUse,
     store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
 };
 
@@ -259,4 +260,39 @@ fn three_members_walk_through_restarts() {
         let views = people.each_ref().map(|person| person.group().epoch_authenticator().unwrap());
         assert!(views.iter().all(|view| *view == views[0]), "step {step}");
     }
+}
+
+/// CAP-24: a commit that came too early, and whose proposal is later still, waits on.
+#[test]
+fn an_early_commit_waits_for_its_proposal_too() {
+    let (alice, bob) = pair(|_| {});
+    let first = alice.group().rotate().unwrap();
+    let proposal = alice.group().set_group_name("later").unwrap();
+    let (second, _) = alice.group().commit().unwrap();
+    assert!(matches!(bob.group().handle_incoming(&second).unwrap(), Incoming::Buffered { .. }));
+    let staying = bob.group();
+    let Incoming::EpochAdvanced(outcome) = staying.handle_incoming(&first).unwrap() else { unreachable!() };
+    assert!(matches!(&outcome.released[..], [Err(MlsError::UnknownProposal)]));
+    staying.handle_incoming(&proposal).unwrap();
+    // In memory and, for a client that is opened anew, in the store.
+    for group in [staying, bob.group()] {
+        let released = group.process_buffered();
+        let followed = matches!(&released[..], [Ok(Incoming::EpochAdvanced(_))]) || released.is_empty();
+        assert!(followed && group.epoch() == 3, "{released:?}");
+    }
+    assert_eq!(alice.group().epoch_authenticator().unwrap(), bob.group().epoch_authenticator().unwrap());
+}
+
+/// What was refused when it was due is gone, for a client that is opened anew as well.
+#[test]
+fn an_early_message_that_is_refused_is_gone() {
+    let (alice, bob) = pair(|_| {});
+    let commit = alice.group().rotate().unwrap();
+    let mut bytes = alice.group().send_message(b"early").unwrap().payload().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let early = MlsEnvelope::wrap_application(bytes).unwrap();
+    assert!(matches!(bob.group().handle_incoming(&early).unwrap(), Incoming::Buffered { .. }));
+    let Incoming::EpochAdvanced(outcome) = bob.group().handle_incoming(&commit).unwrap() else { unreachable!() };
+    assert!(matches!(&outcome.released[..], [Err(MlsError::CryptoError(_))]));
+    assert!(bob.group().process_buffered().is_empty());
 }

@@ -64,14 +64,22 @@ impl Inbox {
         Ok(())
     }
 
+    /// Takes back one that came out and is still wanted, whatever else came meanwhile. It is first of its kind again.
+    pub(crate) fn put_back(&mut self, epoch: u64, envelope: MlsEnvelope) {
+        if self.waiting.iter().all(|(_, known)| *known != envelope) {
+            self.bytes = self.bytes.saturating_add(envelope.payload().len());
+            self.waiting.push_front((epoch, envelope));
+        }
+    }
+
     /// The next envelope for `epoch`, proposals before the commits that name them, commits last; otherwise in the order
     /// they came. Envelopes of earlier epochs come out as well, to be answered for.
-    pub(crate) fn pop(&mut self, epoch: u64) -> Option<MlsEnvelope> {
+    pub(crate) fn pop(&mut self, epoch: u64) -> Option<(u64, MlsEnvelope)> {
         let due = self.waiting.iter().enumerate().filter(|(_, (of, _))| *of <= epoch);
         let (position, _) = due.min_by_key(|(position, (of, envelope))| (*of, rank(envelope), *position))?;
-        let (_, envelope) = self.waiting.remove(position)?;
+        let (of, envelope) = self.waiting.remove(position)?;
         self.bytes = self.bytes.saturating_sub(envelope.payload().len());
-        Some(envelope)
+        Some((of, envelope))
     }
 }
 

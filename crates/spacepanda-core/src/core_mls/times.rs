@@ -107,6 +107,11 @@ impl Notes {
         self.0.push((key, None));
     }
 
+    /// Leaves a record as it is after all.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        self.0.retain(|(noted, _)| noted != key);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

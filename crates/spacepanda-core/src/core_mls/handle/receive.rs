@@ -16,6 +16,7 @@ use crate::core_mls::{
     error::{MlsError, MlsResult},
     passing::{ApplicationRow, Beside},
     records::{EARLY, key},
+    store::Key,
     types::{CommitOutcome, Incoming, ProposalSummary, ReceivedMessage, ReceivedProposal, identity, proposer_leaf},
 };
 
@@ -63,7 +64,8 @@ impl MlsHandle {
 
     /// Handles messages that came too early and are due now. [`MlsHandle::handle_incoming`], [`MlsHandle::receive_commit`]
     /// and [`MlsHandle::apply_pending_commit`] do this by themselves; call it after [`MlsHandle::commit`] or
-    /// [`MlsHandle::rotate`].
+    /// [`MlsHandle::rotate`]. What fails for something that may still come, as a proposal, waits on; the next call, or the
+    /// next epoch, answers for it again.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -73,28 +75,43 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn process_buffered(&self) -> Vec<MlsResult<Incoming>> {
-        let mut released = Vec::new();
+        let (mut released, mut waiting) = (Vec::new(), Vec::new());
         // A commit among them makes more of them due.
-        while let Some(envelope) = self.next_due() {
+        while let Some((of, envelope)) = self.next_due() {
             let incoming = self.dispatch(&envelope);
             // It is still in the store: another call tries it again.
             let failed = matches!(incoming, Err(MlsError::Store(_)));
+            if incoming.as_ref().is_err_and(MlsError::retryable) {
+                self.cell.serial().notes.forget(&self.early_key(&envelope));
+                waiting.push((of, envelope));
+            }
             released.push(incoming);
             if failed {
                 break;
             }
         }
+        let mut serial = self.cell.serial();
+        for (of, envelope) in waiting.into_iter().rev() {
+            serial.inbox.put_back(of, envelope);
+        }
+        if !released.is_empty() && !serial.notes.is_empty() {
+            // What did nothing is gone too. What fails now is done with the next batch.
+            let _ = self.cell.note(self.inner(), &mut serial, Beside::default);
+        }
         released
     }
 
-    fn next_due(&self) -> Option<MlsEnvelope> {
+    fn early_key(&self, envelope: &MlsEnvelope) -> Key {
+        key(EARLY, self.cell.message_id(envelope.payload()).as_slice())
+    }
+
+    fn next_due(&self) -> Option<(u64, MlsEnvelope)> {
         let epoch = self.epoch();
         let mut serial = self.cell.serial();
-        let envelope = serial.inbox.pop(epoch)?;
+        let (of, envelope) = serial.inbox.pop(epoch)?;
         // Gone from the store with the batch of whatever it does.
-        let id = self.cell.message_id(envelope.payload());
-        serial.notes.delete(key(EARLY, id.as_slice()));
-        Some(envelope)
+        serial.notes.delete(self.early_key(&envelope));
+        Some((of, envelope))
     }
 
     /// Opens an application message (CAP-21). A message of our own is opened once, from memory (CON-08).
