@@ -296,3 +296,19 @@ fn an_early_message_that_is_refused_is_gone() {
     assert!(matches!(&outcome.released[..], [Err(MlsError::CryptoError(_))]));
     assert!(bob.group().process_buffered().is_empty());
 }
+
+/// A commit that was marked while it waited keeps its place: its Welcomes are not lost if nobody reads the outcome.
+#[test]
+fn a_commit_that_waits_cannot_be_marked() {
+    let (alice, _) = pair(|_| {});
+    let carol = Person::new(b"carol");
+    alice.group().propose_add(&carol.client().generate_key_package().unwrap(), b"carol").unwrap();
+    let pending = alice.group().stage_commit().unwrap();
+    alice.group().mark_sent(&[pending.id]).unwrap();
+    drop(alice.group().apply_pending_commit(&pending.id).unwrap());
+    let outbox = alice.group().outbox().unwrap();
+    let entry = outbox.iter().find(|entry| entry.id == pending.id).unwrap();
+    carol.client().join_group(&entry.welcomes[0]).unwrap();
+    alice.group().mark_sent(&[pending.id]).unwrap();
+    assert!(alice.group().outbox().unwrap().iter().all(|entry| entry.id != pending.id));
+}

@@ -219,3 +219,25 @@ fn only_commits_may_be_public_and_only_where_allowed() {
     let carol = carol.join_group(&alice.commit().unwrap().1[0]).unwrap();
     assert_eq!(carol.receive_commit(&alice.rotate().unwrap()).err(), Some(wrong_framing));
 }
+
+#[test]
+fn a_copy_of_unknown_age_reads_and_does_not_send() {
+    let (store, bob) = pair();
+    let receipt = group(b"alice", &store, &[]).receipt().unwrap();
+    let reopen = |store: &Arc<dyn StateStore>, receipts: &[Receipt]| {
+        let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).config(config());
+        let builder = builder.store(Arc::clone(store)).not_older_than(receipts.to_vec()).from_old_copy();
+        let client = builder.open().unwrap();
+        client.group(&client.groups().unwrap()[0]).unwrap()
+    };
+    assert!(!reopen(&copy(&store), &[receipt]).is_read_only().unwrap());
+    let alice = reopen(&store, &[]);
+    assert_eq!(alice.send_message(b"one"), Err(MlsError::ReadOnly));
+    alice.receive_commit(&bob.rotate().unwrap()).unwrap();
+    // Remembered, and said twice is the same as once.
+    assert!(group(b"alice", &store, &[]).is_read_only().unwrap());
+    let commit = reopen(&store, &[]).rotate().unwrap();
+    bob.receive_commit(&commit).unwrap();
+    let alice = group(b"alice", &store, &[]);
+    bob.receive_message(&alice.send_message(b"two").unwrap()).unwrap();
+}

@@ -274,6 +274,17 @@ impl GroupCell {
         Ok(self.read().current()?.sender().is_ok())
     }
 
+    /// From now on the state may be an old one, durably.
+    pub(crate) fn distrust(&self, client: &Inner) -> MlsResult<()> {
+        let mut serial = self.serial();
+        self.refresh(client, &mut serial)?;
+        if !self.may_send()? {
+            return Ok(());
+        }
+        let standing = self.look(|group| Ok(Standing::unknown(group)))?;
+        self.note(client, &mut serial, || Beside { standing: Some(standing.clone()), ..Beside::default() })
+    }
+
     /// Makes durable what loading found out.
     pub(crate) fn settle(&self, client: &Inner) -> MlsResult<()> {
         let mut serial = self.serial();
@@ -307,8 +318,8 @@ impl GroupCell {
         }
         serial.rows = None;
         serial.revision = client.store.apply(&batch)?;
-        if beside.newest {
-            self.live_mut().standing = Standing::Newest;
+        if let Some(standing) = &beside.standing {
+            self.live_mut().standing = standing.clone();
         }
         if !rows.is_empty() {
             serial.rows = Some(serial.revision);

@@ -42,8 +42,8 @@ pub(crate) struct Beside {
     pub(crate) early: Option<(Hash, u64, MlsEnvelope)>,
     /// Rows of the application.
     pub(crate) rows: Vec<ApplicationRow>,
-    /// Whether from now on this state is the newest.
-    pub(crate) newest: bool,
+    /// Where the state stands from now on.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// A row of the application's own, written in the batch of the step it belongs to.
@@ -183,8 +183,8 @@ impl Beside {
             notes.put(key(RELEASED, id.as_slice()), Secret::copy_from(welcome));
         }
         self.sent.iter().for_each(|id| forget_outgoing(&mut notes, id));
-        if self.newest {
-            Standing::Newest.note(&mut notes)?;
+        if let Some(standing) = &self.standing {
+            standing.note(&mut notes)?;
         }
         if let Some((id, epoch, envelope)) = &self.early {
             notes.put(key(EARLY, id.as_slice()), record([serial.inbox.next(), *epoch], &envelope.to_bytes()?));

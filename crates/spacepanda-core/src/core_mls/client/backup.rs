@@ -70,6 +70,20 @@ impl Client {
         records.iter().map(|(_, record)| decode_lost(record)).collect()
     }
 
+    /// Every group may be an old one, unless a receipt says otherwise.
+    pub(super) fn distrust_groups(&self) -> MlsResult<()> {
+        for id in self.groups()? {
+            match self.inner.cell(&id) {
+                // With a mark, opening the group found out.
+                Ok(cell) if self.inner.mark_of(&id).is_none() => cell.distrust(&self.inner)?,
+                // A damaged group sends nothing.
+                Ok(_) | Err(MlsError::InvalidRecord) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a saved group into the store.
     pub(crate) fn load_group(&self, archive: GroupArchive) -> MlsResult<MlsHandle> {
         let inner = &self.inner;

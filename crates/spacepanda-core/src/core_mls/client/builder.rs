@@ -31,6 +31,7 @@ pub struct ClientBuilder {
     config: MlsConfig,
     store: Arc<dyn StateStore>,
     marks: BTreeMap<Vec<u8>, Receipt>,
+    old_copy: bool,
     host: Host,
 }
 
@@ -56,6 +57,7 @@ impl ClientBuilder {
             config: MlsConfig::default(),
             store: Arc::new(MemoryStore::new()),
             marks: BTreeMap::new(),
+            old_copy: false,
             host: Host {
                 crypto: Arc::new(AwsLc::default()),
                 random: Arc::new(OsRandom),
@@ -122,6 +124,31 @@ impl ClientBuilder {
                 self.marks.insert(receipt.group_id().to_vec(), receipt);
             }
         }
+        self
+    }
+
+    /// The store is a copy that was put back, or may be: one that [`crate::core_mls::store::OpenOptions::at_least`] refused as
+    /// [`crate::core_mls::store::StoreError::RolledBack`], a restored disk, a cloned machine. Every group in it is read-only
+    /// ([`crate::core_mls::MlsHandle::is_read_only`]) from now on, unless its receipt
+    /// ([`ClientBuilder::not_older_than`]) says that nothing newer was ever there.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse, store::MemoryStore};
+    /// # let policy = Arc::new(TrustOnFirstUse::new());
+    /// # let store = Arc::new(MemoryStore::new());
+    /// # let alice = Client::builder(b"alice", policy.clone()).store(store.clone()).open()?;
+    /// # let id = alice.create_group(Some("tea"))?.group_id();
+    /// # drop(alice);
+    /// let alice = Client::builder(b"alice", policy).store(store).from_old_copy().open()?;
+    /// let group = alice.group(&id)?;
+    /// assert_eq!(group.send_message(b"hello"), Err(MlsError::ReadOnly));
+    /// group.rotate()?;
+    /// group.send_message(b"hello")?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub fn from_old_copy(mut self) -> Self {
+        self.old_copy = true;
         self
     }
 
@@ -230,7 +257,11 @@ impl ClientBuilder {
             marks: self.marks,
             groups: RwLock::new(BTreeMap::new()),
         };
-        Ok(Client { inner: Arc::new(inner) })
+        let client = Client { inner: Arc::new(inner) };
+        if self.old_copy {
+            client.distrust_groups()?;
+        }
+        Ok(client)
     }
 
     /// Opens a client that has to have this identity, as a record: a new store gets it.

@@ -19,6 +19,7 @@ use crate::core_mls::{
     error::{MlsError, MlsResult},
     outbox::Outgoing,
     passing::Beside,
+    standing::Standing,
     types::{CommitOutcome, PendingCommit},
 };
 
@@ -194,8 +195,9 @@ impl MlsHandle {
             let accepted = group.accept(env, id)?;
             // The commit's name is the hash of its bytes: when it comes back, it is known.
             let released = accepted.welcome.clone().unwrap_or_default();
-            let (accepted_id, newest) = (Some((*id, released)), group.standing.ends_with(id));
-            let beside = Beside { handled: Some(*id), accepted: accepted_id, newest, ..Beside::default() };
+            let standing = group.standing.ends_with(id).then_some(Standing::Newest);
+            let accepted_id = Some((*id, released));
+            let beside = Beside { handled: Some(*id), accepted: accepted_id, standing, ..Beside::default() };
             Ok((accepted.welcome, accepted.step, beside))
         })?;
         let after = self.cell.public();

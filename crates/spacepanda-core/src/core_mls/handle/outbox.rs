@@ -64,8 +64,8 @@ impl MlsHandle {
         Ok(entries)
     }
 
-    /// These were delivered, or are not wanted any more: they leave the outbox. Unknown names are fine. A commit that
-    /// waits still waits.
+    /// These were delivered, or are not wanted any more: they leave the outbox. Unknown names are fine. A commit that waits
+    /// stays until it was applied or cleared: with it come its Welcomes.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -83,6 +83,10 @@ impl MlsHandle {
     /// [`crate::core_mls::MlsError::Store`].
     pub fn mark_sent(&self, ids: &[CommitId]) -> MlsResult<()> {
         let mut serial = self.cell.serial();
-        self.cell.note(self.inner(), &mut serial, || Beside { sent: ids.to_vec(), ..Beside::default() })
+        self.cell.note(self.inner(), &mut serial, || {
+            let waiting = self.cell.look(|group| Ok(group.pending_commits())).unwrap_or_default();
+            let sent = ids.iter().filter(|id| !waiting.contains(id)).copied().collect();
+            Beside { sent, ..Beside::default() }
+        })
     }
 }
