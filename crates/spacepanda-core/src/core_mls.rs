@@ -44,7 +44,7 @@ pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};
 pub use outbox::{OutboxEntry, OutboxState};
 pub use passing::ApplicationRow;
-pub use policy::{IdentityPolicy, PinnedIdentities, TrustOnFirstUse};
+pub use policy::{IdentityPolicy, PinnedIdentities, StoredTrustOnFirstUse, TrustOnFirstUse};
 pub use receipt::Receipt;
 pub use threads::Threads;
 pub use types::{

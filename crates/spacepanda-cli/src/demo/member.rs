@@ -11,7 +11,7 @@ use std::sync::{
 
 use spacepanda_core::core_mls::{
     Client, Incoming, MessageType, MlsConfig, MlsEnvelope, MlsError, MlsHandle, PendingCommit, ReceivedMessage,
-    TrustOnFirstUse, store::StateStore,
+    StoredTrustOnFirstUse, store::StateStore,
 };
 
 use super::{
@@ -150,7 +150,8 @@ impl Member {
         delivery: Arc<Delivery<Input>>,
         reports: Sender<Report>,
     ) -> Result<Self, MlsError> {
-        let client = Client::builder(name.as_bytes(), Arc::new(TrustOnFirstUse::new())).config(config).store(store);
+        let policy = Arc::new(StoredTrustOnFirstUse::open(Arc::clone(&store))?);
+        let client = Client::builder(name.as_bytes(), policy).config(config).store(store);
         let client = client.open()?;
         Ok(Self {
             name,

@@ -230,6 +230,7 @@ impl GroupCell {
             return Err(StoreError::Conflict { expected: serial.revision.get(), actual: 0 }.into());
         }
         let (value, step, beside) = planned?;
+        client.policy.settle()?;
         self.write(client, serial, records::writes(step.changes())?, beside)?;
         // If adopting fails, the store is ahead of memory.
         serial.stale = true;

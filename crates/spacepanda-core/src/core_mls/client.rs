@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     parallel: Arc<dyn Parallel>,
-    policy: PolicyAdapter,
+    pub(crate) policy: PolicyAdapter,
     pub(crate) limits: Limits,
     signature_key: SignaturePrivateKey,
     signature_public: Vec<u8>,

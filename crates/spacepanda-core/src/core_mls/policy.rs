@@ -10,8 +10,10 @@ use std::{
 };
 
 mod adapter;
+mod stored;
 
 pub(crate) use adapter::PolicyAdapter;
+pub use stored::StoredTrustOnFirstUse;
 
 /// Reasons of the policies in this crate; an application may have others.
 pub mod reason {
@@ -27,6 +29,8 @@ pub mod reason {
     pub const EXTERNAL_COMMIT: u16 = 5;
     /// Proposals from outside the group are off.
     pub const EXTERNAL_PROPOSAL: u16 = 6;
+    /// The policy could not store what it has seen.
+    pub const NOT_REMEMBERED: u16 = 7;
 }
 
 /// An identity shown together with a signature key.
@@ -61,6 +65,15 @@ pub trait IdentityPolicy: Send + Sync + fmt::Debug {
     /// # Errors
     /// A reason, see [`reason`].
     fn validate(&self, claim: &IdentityClaim<'_>) -> Result<(), u16>;
+
+    /// A step that asked is about to become durable: so must be whatever the answers were remembered by. Nothing to do for
+    /// a policy that remembers nothing.
+    ///
+    /// # Errors
+    /// A reason, see [`reason`]; the step does not happen then.
+    fn settle(&self) -> Result<(), u16> {
+        Ok(())
+    }
 }
 
 /// Identities and the keys each may use, given by the application: from a directory, or compared by hand. Nobody else is
@@ -152,7 +165,7 @@ impl IdentityPolicy for PinnedIdentities {
 /// Believes the first key an identity is seen with, and from then on no other.
 ///
 /// Whoever is first is believed, an impostor too: compare keys by other means where that matters. What was seen is kept
-/// in memory; store [`TrustOnFirstUse::pins`] and give it back after a restart.
+/// in memory only; [`StoredTrustOnFirstUse`] remembers it.
 #[derive(Debug, Default)]
 pub struct TrustOnFirstUse {
     seen: PinnedIdentities,

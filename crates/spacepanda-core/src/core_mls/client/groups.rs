@@ -215,6 +215,7 @@ impl Client {
     pub(super) fn begin(&self, beginning: Beginning) -> MlsResult<MlsHandle> {
         let Beginning { group, changes, key_package, replaces } = beginning;
         let inner = &self.inner;
+        inner.policy.settle()?;
         let id = group.group_id().to_vec();
         let space = Space::Group(id.clone());
         let times = Times::begin(inner.clock.now());

@@ -13,7 +13,10 @@ use mls_engine::{
 };
 
 use super::{IdentityClaim, IdentityPolicy, reason};
-use crate::core_mls::config::{HandshakeFraming, MlsConfig};
+use crate::core_mls::{
+    config::{HandshakeFraming, MlsConfig},
+    error::{MlsError, MlsResult},
+};
 
 /// What the engine asks, answered.
 #[derive(Debug)]
@@ -42,6 +45,11 @@ impl PolicyAdapter {
             max_lifetime: config.max_lifetime,
             grease_extensions: config.grease_extensions,
         }
+    }
+
+    /// What was asked is about to count.
+    pub(crate) fn settle(&self) -> MlsResult<()> {
+        self.identities.settle().map_err(|reason| MlsError::Unauthorized { reason })
     }
 
     fn allow_outsider(&self, allowed: bool, reason: u16) -> Result<(), Refusal> {
