@@ -13,7 +13,7 @@ mod open;
 mod disk;
 mod memory;
 
-use core::fmt;
+use core::{any::Any, fmt};
 use std::{io, path::Path};
 
 pub use disk::Disk;
@@ -78,7 +78,21 @@ pub trait Files: Send + Sync + fmt::Debug {
     /// # Errors
     /// As the medium fails.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Locks a file for its holder alone until the lock is dropped or the process ends, and makes it first (mode 0600) if
+    /// need be; `None` if somebody else holds it, in this process or another. Nobody locks a file that SQLite has open.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] if there are no locks, as in an implementation that does not say otherwise; else as the
+    /// medium fails.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
+        let _never = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
+
+/// A locked file; dropping it unlocks the file.
+pub type Lock = Box<dyn Any + Send + Sync>;
 
 /// Makes a directory and those above it; durable on return, with every name on the way to it.
 ///

@@ -10,6 +10,7 @@ pub mod files;
 mod error;
 mod header;
 mod kdf;
+mod lease;
 mod memory;
 mod place;
 mod record;
@@ -22,6 +23,7 @@ mod unlock;
 
 pub use error::{StoreError, Table};
 pub use kdf::KdfParams;
+pub use lease::{Lease, Leases};
 pub use memory::MemoryStore;
 pub use mls_crypto::Secret;
 pub use record::{Key, Revision, Section, Space, Write};

@@ -2,6 +2,8 @@
 //!
 //! Always: spaces have locks of their own, so that two groups never wait for each other.
 
+mod turns;
+
 use core::fmt;
 use std::{
     collections::BTreeMap,
@@ -9,11 +11,14 @@ use std::{
         Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use mls_crypto::Secret;
 
-use crate::{Key, Revision, Section, Space, StateStore, StoreError, Write};
+use crate::{Key, Lease, Leases, Revision, Section, Space, StateStore, StoreError, Write};
+
+use turns::Turns;
 
 /// State in memory, wiped when dropped.
 #[derive(Default)]
@@ -21,6 +26,7 @@ pub struct MemoryStore {
     batches: AtomicU64,
     /// Locked for writing only to create or delete a space.
     spaces: RwLock<BTreeMap<Space, Mutex<Records>>>,
+    turns: Turns,
 }
 
 /// One space.
@@ -58,8 +64,14 @@ impl MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { batches, spaces: _ } = self;
+        let Self { batches, spaces: _, turns: _ } = self;
         f.debug_struct("MemoryStore").field("batches", batches).finish_non_exhaustive()
+    }
+}
+
+impl Leases for MemoryStore {
+    fn lease(&self, space: &Space, patience: Duration) -> Result<Lease, StoreError> {
+        self.turns.wait(space, patience).map(Lease::until_dropped)
     }
 }
 

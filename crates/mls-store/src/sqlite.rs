@@ -8,6 +8,7 @@ mod change;
 mod fault;
 mod forget;
 mod keys;
+mod lease;
 mod meta;
 mod names;
 mod open;

@@ -7,12 +7,12 @@ use core::fmt;
 
 use mls_crypto::Secret;
 
-use crate::{Key, Revision, Section, Space, StoreError};
+use crate::{Key, Leases, Revision, Section, Space, StoreError};
 
 /// Durable state. Every method may be called from any thread.
 ///
 /// The conformance suite of the repository (`tools/store-conformance`) says what an implementation must do.
-pub trait StateStore: Send + Sync + fmt::Debug {
+pub trait StateStore: Leases + Send + Sync + fmt::Debug {
     /// Applies a batch, in one transaction: all sections, or none. Afterwards every space of the batch has the returned
     /// revision, which no earlier batch of this store had. No space is in a batch twice.
     ///

@@ -12,7 +12,7 @@ use std::{
 
 use spacepanda_core::core_mls::{
     Client, MlsConfig, MlsError, MlsHandle, Secret, TrustOnFirstUse,
-    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError},
+    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError},
 };
 
 fn client(identity: &[u8], store: Arc<dyn StateStore>) -> Client {
@@ -125,6 +125,8 @@ struct Gate {
     closed: Mutex<Option<Closed>>,
     failing: Mutex<bool>,
 }
+
+impl Leases for Gate {}
 
 impl StateStore for Gate {
     fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {

@@ -8,7 +8,7 @@ use std::sync::{
 
 use spacepanda_core::core_mls::{
     Client, Clock, MlsConfig, MlsEnvelope, MlsError, MlsHandle, NewKeyPackages, Secret, TrustOnFirstUse,
-    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
+    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
 };
 
 const DAY: u64 = 24 * 3600;
@@ -32,6 +32,8 @@ impl Clock for Days {
 /// Writes only as long as it is told to.
 #[derive(Debug, Default)]
 struct Switched(MemoryStore, AtomicBool);
+
+impl Leases for Switched {}
 
 impl StateStore for Switched {
     fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {

@@ -15,12 +15,14 @@ use std::sync::{
 use spacepanda_core::core_mls::{
     ApplicationRow, Client, Incoming, MlsConfig, MlsEnvelope, MlsError, MlsHandle, OutboxState, Secret,
     TrustOnFirstUse,
-    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
+    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
 };
 
 /// Reads, but cannot write.
 #[derive(Debug)]
 struct Broken(Arc<dyn StateStore>);
+
+impl Leases for Broken {}
 
 impl StateStore for Broken {
     fn apply(&self, _: &[Section<'_>]) -> Result<Revision, StoreError> {
@@ -47,6 +49,8 @@ impl StateStore for Broken {
 /// Counts the bytes of what is written.
 #[derive(Debug)]
 struct Counting(Arc<dyn StateStore>, AtomicUsize);
+
+impl Leases for Counting {}
 
 impl StateStore for Counting {
     fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {

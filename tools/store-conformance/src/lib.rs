@@ -11,6 +11,7 @@
 )]
 
 mod batches;
+mod leases;
 mod records;
 mod threads;
 
@@ -25,6 +26,7 @@ pub fn checks() -> Vec<(&'static str, Check)> {
     checks.extend(records::CHECKS);
     checks.extend(batches::CHECKS);
     checks.extend(threads::CHECKS);
+    checks.extend(leases::CHECKS);
     checks
 }
 

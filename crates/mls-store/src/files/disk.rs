@@ -1,12 +1,12 @@
 //! The files of the operating system.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::Path,
 };
 
-use super::{Files, open};
+use super::{Files, Lock, open};
 
 /// The operating system's own files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +69,18 @@ impl Files for Disk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         open::sync_dir(if path.as_os_str().is_empty() { Path::new(".") } else { path })
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
+        let file = match open::create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => for_writing(path),
+            made => made,
+        }?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 

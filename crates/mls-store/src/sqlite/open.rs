@@ -16,6 +16,7 @@ use super::{
     Mark, SqliteStore,
     fault::fault,
     keys::Keys,
+    lease::Turns,
     meta::Meta,
     pages::Tree,
     schema::{self, Found, MIGRATIONS},
@@ -109,6 +110,7 @@ impl OpenOptions {
             rules,
             files: self.files,
             dir: dir.to_owned(),
+            turns: Turns::unknown(),
             dirty_since: None,
             unsettled: true,
             written: 0,
@@ -213,7 +215,7 @@ impl Session {
             schema::migrate(&transaction, version, &MIGRATIONS)?;
         }
         schema::verify(&transaction)?;
-        drop(self.keys.tree(&transaction, &meta)?);
+        self.turns = Turns::new(&self.keys.tree(&transaction, &meta)?);
         let Mark { period, revision } = at_least.unwrap_or_default();
         for (found, expected) in [(meta.period, period), (meta.revision, revision.get())] {
             if found < expected {

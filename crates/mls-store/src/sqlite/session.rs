@@ -16,6 +16,7 @@ use super::{
     change::Change,
     fault::fault,
     keys::Keys,
+    lease::Turns,
     meta::{Meta, Row},
     pages::Tree,
 };
@@ -29,6 +30,7 @@ pub(super) struct Session {
     pub(super) rules: Rules,
     pub(super) files: Arc<dyn Files>,
     pub(super) dir: PathBuf,
+    pub(super) turns: Turns,
     /// When we first saw that there is something to forget.
     pub(super) dirty_since: Option<Instant>,
     /// Whether two keys may be in the key source. Before that is settled nothing is forgotten, and nothing written.

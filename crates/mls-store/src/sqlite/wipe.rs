@@ -4,7 +4,7 @@
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use super::{fault::fault, session::Session};
+use super::{fault::fault, lease::every_file, session::Session};
 use crate::{StoreError, files::unavailable, header};
 
 impl Session {
@@ -22,8 +22,8 @@ impl Session {
 
     fn remove_files(&self) -> Result<(), StoreError> {
         let names = ["store.db", "store.db-wal", "store.db-shm", "header.new"].map(|name| self.dir.join(name));
-        for path in names.iter().chain([&header::path(&self.dir)]) {
-            self.files.remove(path).map_err(unavailable)?;
+        for path in every_file(&self.dir).chain(names).chain([header::path(&self.dir)]) {
+            self.files.remove(&path).map_err(unavailable)?;
         }
         self.files.sync_dir(&self.dir).map_err(unavailable)
     }

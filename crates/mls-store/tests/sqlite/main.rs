@@ -12,6 +12,7 @@ mod attacker;
 mod crash;
 mod fixtures;
 mod forensic;
+mod leases;
 mod opening;
 mod processes;
 mod remnants;

@@ -4,7 +4,7 @@
 //! Always: a store knows ids and bytes, not MLS. What it holds is secret, all of it.
 
 pub use mls_store::{
-    FileKey, FileKind, FileSlots, KdfParams, Key, KeySource, MAX_ENTRY, Mark, MemoryKeySource, MemoryStore,
-    OpenOptions, PublicClasses, Revision, Section, Space, SqliteStore, StateStore, StoreError, Table, Unlock, Write,
-    files, read_file, write_file,
+    FileKey, FileKind, FileSlots, KdfParams, Key, KeySource, Lease, Leases, MAX_ENTRY, Mark, MemoryKeySource,
+    MemoryStore, OpenOptions, PublicClasses, Revision, Section, Space, SqliteStore, StateStore, StoreError, Table,
+    Unlock, Write, files, read_file, write_file,
 };
