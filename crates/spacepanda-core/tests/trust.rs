@@ -9,7 +9,7 @@ use std::sync::{
 use spacepanda_core::core_mls::{
     Client, IdentityPolicy, MlsConfig, MlsError, Secret, StoredTrustOnFirstUse, TrustOnFirstUse,
     policy::reason,
-    store::{Key, MemoryStore, Revision, Section, Space, StateStore, StoreError},
+    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError},
 };
 
 fn client(name: &[u8], policy: Arc<dyn IdentityPolicy>, store: Arc<dyn StateStore>) -> Client {
@@ -86,6 +86,8 @@ fn processes_agree_on_who_was_first() {
 /// Cannot write.
 #[derive(Debug)]
 struct Full(MemoryStore, AtomicBool);
+
+impl Leases for Full {}
 
 impl StateStore for Full {
     fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {

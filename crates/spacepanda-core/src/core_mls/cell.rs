@@ -202,9 +202,11 @@ impl GroupCell {
         })
     }
 
-    /// Tries again what another process overtook, for as long as the configuration says.
+    /// Carries out an operation when it is this process's turn (X-STATE-03), so that nobody is overtaken for ever. Tries again
+    /// what another process overtook all the same: the revision in the transaction decides, not the turn.
     fn persist<T>(&self, client: &Inner, mut attempt: impl FnMut() -> MlsResult<T>) -> MlsResult<T> {
         let begun = Instant::now();
+        let _turn = client.store.lease(&self.space(), client.config.store_patience)?;
         loop {
             match attempt() {
                 Err(MlsError::Store(StoreError::Conflict { .. })) if begun.elapsed() < client.config.store_patience => {

@@ -235,6 +235,7 @@ impl Inner {
     fn again(&self, mut change: impl FnMut(Revision) -> MlsResult<Revision>) -> MlsResult<Revision> {
         let mut revision = self.revision();
         let begun = Instant::now();
+        let _turn = self.store.lease(&Space::Client, self.config.store_patience)?;
         loop {
             match change(*revision) {
                 Ok(next) => {
