@@ -5,6 +5,9 @@
 //! 32 memory u32 | 36 passes u32 | 40 lanes u32 | 44 salt 16 | 60 zeros | 64 tag 32 | 96
 //! ```
 //!
+//! While what unlocks the store changes, what sealed the keys of periods before follows, sealed with the new root key.
+//!
+//!
 //! Always: the tag is HMAC-SHA-256 over the first 64 bytes under a key derived from the root key, so that exactly one
 //! root key fits a header and nobody else can change it. Where there is no root key it is the SHA-256 of them.
 
@@ -21,7 +24,7 @@ use crate::{
     files::{Files, unavailable},
     kdf::{KdfParams, SALT_LEN, check_new},
     place::StoreId,
-    seal::{derive, mac, random},
+    seal::{KEY_LEN, OVERHEAD, derive, mac, open, random, seal},
     unlock::{Root, Unlock},
 };
 
@@ -36,9 +39,25 @@ pub(crate) struct Header {
     salt: [u8; SALT_LEN],
 }
 
+/// A header, and what it takes to unlock the store.
+pub(crate) struct Unlocked {
+    pub(crate) header: Header,
+    /// What the file holds.
+    pub(crate) bytes: Vec<u8>,
+    /// What seals the keys of periods, where the key source does not protect them by itself.
+    pub(crate) wrap: Option<Secret>,
+    /// What sealed them before, if the change from it was not finished.
+    pub(crate) old: Option<Secret>,
+}
+
 impl Header {
-    /// Of a new store. Returns the root key with it, where there is one, so that it is derived once.
-    pub(crate) fn create(unlock: &Unlock) -> Result<(Self, Option<Secret>), StoreError> {
+    /// Of a new store.
+    pub(crate) fn create(unlock: &Unlock) -> Result<Unlocked, StoreError> {
+        Self::renew(unlock, StoreId(random()?), None)
+    }
+
+    /// Of a store that is to be unlocked by something new; while the change lasts, with what sealed its keys before.
+    pub(crate) fn renew(unlock: &Unlock, store: StoreId, old: Option<Secret>) -> Result<Unlocked, StoreError> {
         let params = match &unlock.root {
             Root::Passphrase(passphrase) => {
                 check_new(passphrase)?;
@@ -47,43 +66,43 @@ impl Header {
             Root::Raw(_) | Root::Source => None,
         };
         let salt = if params.is_some() { random()? } else { [0; SALT_LEN] };
-        let source = unlock.source.is_some();
-        let header = Self { store: StoreId(random()?), kind: kind(&unlock.root), source, params, salt };
+        let header = Self { store, kind: kind(&unlock.root), source: unlock.source.is_some(), params, salt };
+        // Derived once: it may take a second.
         let root = header.root(unlock)?;
-        Ok((header, root))
+        let mut bytes = header.encode(root.as_ref())?;
+        if let (Some(old), Some(root)) = (&old, &root) {
+            let place = header.store.handover(&bytes);
+            bytes.extend(seal(&derive(root, HANDOVER_KEY, &store.0)?, &place, old.as_slice())?);
+        }
+        let wrap = header.wrap(root.as_ref())?;
+        Ok(Unlocked { header, bytes, wrap, old })
     }
 
-    /// Of a store that is there: the header, and its root key where there is one.
-    pub(crate) fn open(files: &dyn Files, dir: &Path, unlock: &Unlock) -> Result<(Self, Option<Secret>), StoreError> {
-        let path = path(dir);
-        if files.len(&path).map_err(unavailable)? != Some(HEADER_LEN) {
-            return Err(StoreError::NotAStore);
-        }
-        let mut bytes = [0; 96];
-        files.read_at(&path, 0, &mut bytes).map_err(unavailable)?;
-        let header = Self::decode(&bytes)?;
+    /// Of a store that is there.
+    pub(crate) fn open(files: &dyn Files, dir: &Path, unlock: &Unlock) -> Result<Unlocked, StoreError> {
+        let bytes = read(files, dir)?;
+        let (fixed, handover) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(StoreError::NotAStore)?;
+        let header = Self::decode(fixed)?;
         if header.kind != kind(&unlock.root) || header.source != unlock.source.is_some() {
             return Err(StoreError::WrongKind);
         }
         let root = header.root(unlock)?;
         let expected = header.encode(root.as_ref())?;
-        verify_slices_are_equal(&bytes, &expected).map_err(|_| StoreError::WrongKey)?;
-        Ok((header, root))
+        verify_slices_are_equal(fixed, &expected).map_err(|_| StoreError::WrongKey)?;
+        let old = match (&root, handover) {
+            (_, []) => None,
+            (Some(root), sealed) => {
+                let key = derive(root, HANDOVER_KEY, &header.store.0)?;
+                Some(open(&key, &header.store.handover(fixed), sealed).ok_or(StoreError::NotAStore)?)
+            }
+            (None, _) => return Err(StoreError::NotAStore),
+        };
+        let wrap = header.wrap(root.as_ref())?;
+        Ok(Unlocked { header, bytes, wrap, old })
     }
 
-    /// Durable on return; an old header is replaced as a whole.
-    pub(crate) fn write(&self, files: &dyn Files, dir: &Path, root: Option<&Secret>) -> Result<(), StoreError> {
-        let new = dir.join("header.new");
-        let bytes = self.encode(root)?;
-        let write = || {
-            files.remove(&new)?;
-            files.create(&new)?;
-            files.write_at(&new, 0, &bytes)?;
-            files.sync(&new)?;
-            files.rename(&new, &path(dir))?;
-            files.sync_dir(dir)
-        };
-        write().map_err(unavailable)
+    fn wrap(&self, root: Option<&Secret>) -> Result<Option<Secret>, StoreError> {
+        root.map(|root| derive(root, WRAP_KEY, &self.store.0)).transpose()
     }
 
     fn root(&self, unlock: &Unlock) -> Result<Option<Secret>, StoreError> {
@@ -116,7 +135,7 @@ impl Header {
         Ok(bytes)
     }
 
-    fn decode(bytes: &[u8; 96]) -> Result<Self, StoreError> {
+    fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, StoreError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(StoreError::NotAStore)?;
         let mut rest = Rest(rest);
         let found = rest.number()?;
@@ -150,6 +169,39 @@ impl Rest<'_> {
     }
 }
 
+/// The file as it is.
+pub(crate) fn read(files: &dyn Files, dir: &Path) -> Result<Vec<u8>, StoreError> {
+    let len = files.len(&path(dir)).map_err(unavailable)?.and_then(|len| usize::try_from(len).ok());
+    let len = len.filter(|len| [HEADER_LEN, HANDOVER_LEN].contains(len)).ok_or(StoreError::NotAStore)?;
+    let mut bytes = vec![0; len];
+    let found = files.read_at(&path(dir), 0, &mut bytes).map_err(unavailable)?;
+    if found == len { Ok(bytes) } else { Err(StoreError::NotAStore) }
+}
+
+/// The fixed part of a header, without what is there while a change lasts.
+pub(crate) fn without_handover(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().take(HEADER_LEN).copied().collect()
+}
+
+/// Whether the keys of periods are in a key source of the host.
+pub(crate) fn has_source(bytes: &[u8]) -> bool {
+    bytes.get(13) == Some(&1)
+}
+
+/// Durable on return; an old header is replaced as a whole.
+pub(crate) fn write(files: &dyn Files, dir: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let new = dir.join("header.new");
+    let write = || {
+        files.remove(&new)?;
+        files.create(&new)?;
+        files.write_at(&new, 0, bytes)?;
+        files.sync(&new)?;
+        files.rename(&new, &path(dir))?;
+        files.sync_dir(dir)
+    };
+    write().map_err(unavailable)
+}
+
 pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join("header")
 }
@@ -165,5 +217,8 @@ const fn kind(root: &Root) -> u8 {
 const MAGIC: &[u8] = b"SPANDAMS";
 const FORMAT: u32 = 1;
 const PASSPHRASE: u8 = 1;
-const HEADER_LEN: u64 = 96;
+const HEADER_LEN: usize = 96;
+const HANDOVER_LEN: usize = HEADER_LEN + KEY_LEN + OVERHEAD;
 const TAG_KEY: &[u8] = b"SpacePanda store 1 header";
+const WRAP_KEY: &[u8] = b"SpacePanda store 1 period key";
+const HANDOVER_KEY: &[u8] = b"SpacePanda store 1 handover";

@@ -40,6 +40,13 @@ impl StoreId {
         place
     }
 
+    /// Of what sealed the keys of periods before, behind this header.
+    pub(crate) fn handover(self, header: &[u8]) -> Vec<u8> {
+        let mut place = self.start(HANDOVER);
+        place.extend_from_slice(header);
+        place
+    }
+
     fn place(self, table: Table, parts: &[&[u8]]) -> Vec<u8> {
         let mut place = self.start(number(table));
         parts.iter().for_each(|part| place.extend_from_slice(part));
@@ -47,7 +54,7 @@ impl StoreId {
     }
 
     fn start(self, table: u8) -> Vec<u8> {
-        let mut place = Vec::with_capacity(72);
+        let mut place = Vec::with_capacity(128);
         place.extend_from_slice(b"SPS1");
         place.push(table);
         place.extend_from_slice(&SCHEMA.to_be_bytes());
@@ -57,6 +64,7 @@ impl StoreId {
 }
 
 const PERIOD_KEY: u8 = 0;
+const HANDOVER: u8 = 6;
 
 const fn number(table: Table) -> u8 {
     match table {

@@ -5,6 +5,7 @@
 //! the next shred step is over, which is at most [`OpenOptions::shred_after`] batches or that much time later.
 
 mod change;
+mod door;
 mod fault;
 mod forget;
 mod keys;
@@ -25,7 +26,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mls_crypto::Secret;
 
-use crate::{Key, Revision, Section, Space, StateStore, StoreError};
+use crate::{Key, Revision, Section, Space, StateStore, StoreError, Unlock};
 
 pub use open::{OpenOptions, PublicClasses};
 
@@ -85,6 +86,35 @@ impl SqliteStore {
     /// [`StoreError`]; what could not be done is tried again the next time.
     pub fn maintain(&self) -> Result<(), StoreError> {
         self.session().maintain()
+    }
+
+    /// Changes what unlocks the store: another passphrase, another raw key, or one in place of the other. Where the keys of
+    /// periods are does not change: `new` names a key source if the store has one, and it is the same one.
+    ///
+    /// On return the old passphrase or key opens nothing of the files as they are, whatever is put beside them of older
+    /// headers. Whoever has read keys before, with the old one, still knows what they open: this is for a passphrase that
+    /// others may come to know, and not for a machine that others have been on. Other processes that have the store open get
+    /// [`StoreError::WrongKey`], and open it anew.
+    ///
+    /// ```
+    /// # use mls_store::{OpenOptions, Secret, StoreError, Unlock};
+    /// # let dir = std::env::temp_dir().join(format!("mls-store-unlock-{}", std::process::id()));
+    /// let key = |byte| Unlock::raw_key(Secret::copy_from(&[byte; 32]));
+    /// let store = OpenOptions::new(key(1)?).open(&dir)?;
+    /// store.change_unlock(key(2)?)?;
+    /// store.close()?;
+    /// assert_eq!(OpenOptions::new(key(1)?).open(&dir).unwrap_err(), StoreError::WrongKey);
+    /// OpenOptions::new(key(2)?).open(&dir)?.wipe()?;
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError::WeakPassphrase`]; [`StoreError::WrongKind`] if the key source protects its keys by itself, or `new` has one
+    /// and the store none, or the other way round; [`StoreError::WrongKey`] if another process has changed it;
+    /// [`StoreError::TimedOut`]; [`StoreError::Unavailable`]; nothing has changed then. After [`StoreError::Unsure`] the store
+    /// opens with the new one, or if that does not with the old one, and with nothing else; call again, or open it anew.
+    pub fn change_unlock(&self, new: Unlock) -> Result<(), StoreError> {
+        self.session().change_unlock(&new)
     }
 
     /// Bytes that were written to rows since the store was opened.

@@ -11,7 +11,7 @@ use mls_crypto::Secret;
 use crate::{
     KdfParams, KeySource, StoreError,
     place::StoreId,
-    seal::{self, KEY_LEN, derive},
+    seal::{self, KEY_LEN},
 };
 
 /// What unlocks a store: something to derive a root key from, and where the keys of periods are.
@@ -102,14 +102,14 @@ impl fmt::Debug for Root {
 pub(crate) struct Keyring {
     source: Arc<dyn KeySource>,
     store: StoreId,
-    /// `None`: the source protects them.
-    wrap: Option<Secret>,
+    /// What seals them: new ones with the first. There are two while what unlocks the store changes; there is none if the
+    /// source protects them.
+    pub(crate) wraps: Vec<Secret>,
 }
 
 impl Keyring {
-    pub(crate) fn new(source: Arc<dyn KeySource>, store: StoreId, root: Option<&Secret>) -> Result<Self, StoreError> {
-        let wrap = root.map(|root| derive(root, WRAP_KEY, &store.0)).transpose()?;
-        Ok(Self { source, store, wrap })
+    pub(crate) fn new(source: Arc<dyn KeySource>, store: StoreId, wraps: Vec<Secret>) -> Self {
+        Self { source, store, wraps }
     }
 
     /// The key of a period. A source that was past it already says that the store is an old copy.
@@ -119,12 +119,13 @@ impl Keyring {
             return Err(StoreError::RolledBack { found: period, expected: counter });
         }
         let entry = self.source.load(period)?.ok_or(StoreError::KeyLost { period })?;
-        match &self.wrap {
-            Some(wrap) => seal::open(wrap, &self.store.period(period), entry.as_slice()),
-            None => Some(entry),
-        }
-        .filter(|key| key.len() == KEY_LEN)
-        .ok_or(StoreError::KeyLost { period })
+        let key = if self.wraps.is_empty() {
+            Some(entry)
+        } else {
+            let place = self.store.period(period);
+            self.wraps.iter().find_map(|wrap| seal::open(wrap, &place, entry.as_slice()))
+        };
+        key.filter(|key| key.len() == KEY_LEN).ok_or(StoreError::KeyLost { period })
     }
 
     /// Whether there is something for this period, readable or not.
@@ -134,7 +135,7 @@ impl Keyring {
 
     /// Keeps the key of the next period.
     pub(crate) fn store(&self, period: u64, key: &Secret) -> Result<(), StoreError> {
-        match &self.wrap {
+        match self.wraps.first() {
             Some(wrap) => {
                 let entry = seal::seal(wrap, &self.store.period(period), key.as_slice())?;
                 self.source.store(period, &Secret::new(entry))
@@ -154,9 +155,7 @@ impl Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, store, wrap: _ } = self;
+        let Self { source, store, wraps: _ } = self;
         f.debug_struct("Keyring").field("source", source).field("store", store).finish_non_exhaustive()
     }
 }
-
-const WRAP_KEY: &[u8] = b"SpacePanda store 1 period key";

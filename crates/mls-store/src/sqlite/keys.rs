@@ -2,17 +2,20 @@
 //!
 //! Always: one key at most; that of a period that is over is wiped when the store notices.
 
+use std::sync::Arc;
+
 use mls_crypto::Secret;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     change::Change,
+    door::Door,
     fault::fault,
     forget::forget,
     meta::{Meta, Row},
     pages::Tree,
 };
-use crate::{StoreError, place::StoreId, unlock::Keyring};
+use crate::{KeySource, StoreError, header::Unlocked, place::StoreId, unlock::Keyring};
 
 /// Where keys come from, and the current one.
 pub(super) struct Keys {
@@ -20,11 +23,14 @@ pub(super) struct Keys {
     pub(super) store: StoreId,
     /// The period whose key is in memory, and the key.
     pub(super) current: Option<(u64, Secret)>,
+    pub(super) door: Door,
 }
 
 impl Keys {
-    pub(super) const fn new(ring: Keyring, store: StoreId) -> Self {
-        Self { ring, store, current: None }
+    pub(super) fn new(source: Arc<dyn KeySource>, door: Door, unlocked: Unlocked) -> Self {
+        let store = unlocked.header.store;
+        let (door, wraps) = door.opened(unlocked);
+        Self { ring: Keyring::new(source, store, wraps), store, current: None, door }
     }
 
     /// The key of this period, which is the current one.
@@ -32,7 +38,7 @@ impl Keys {
         let known = self.current.take().filter(|(known, _)| *known == period);
         let current = match known {
             Some(current) => current,
-            None => (period, self.ring.load(period)?),
+            None => (period, self.ring.load(period).map_err(|error| self.door.reason(error))?),
         };
         Ok(&self.current.insert(current).1)
     }

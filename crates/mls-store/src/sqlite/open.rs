@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{
     Mark, SqliteStore,
+    door::Door,
     fault::fault,
     keys::Keys,
     lease::Turns,
@@ -26,10 +27,9 @@ use super::{
 use crate::{
     FileSlots, KeySource, Space, StoreError, Unlock,
     files::{Disk, Files, make_dir, unavailable},
-    header::Header,
+    header::{self, Header},
     place::SCHEMA,
     seal,
-    unlock::Keyring,
 };
 
 /// Which classes of a space are no secret: public tree nodes. They are sealed too, but need not be forgotten.
@@ -171,8 +171,8 @@ impl OpenOptions {
             Found::Empty => self.create(transaction, dir),
             Found::Version(_) => {
                 drop(transaction);
-                let (header, root) = Header::open(self.files.as_ref(), dir, &self.unlock)?;
-                Ok(Keys::new(Keyring::new(self.source(dir), header.store, root.as_ref())?, header.store))
+                let unlocked = Header::open(self.files.as_ref(), dir, &self.unlock)?;
+                Ok(Keys::new(self.source(dir), self.door(dir), unlocked))
             }
         }
     }
@@ -184,16 +184,20 @@ impl OpenOptions {
             // There was a store, and this is not it.
             return Err(StoreError::RolledBack { found: 0, expected: counter });
         }
-        let (header, root) = Header::create(&self.unlock)?;
-        header.write(self.files.as_ref(), dir, root.as_ref())?;
-        let keys = Keys::new(Keyring::new(source, header.store, root.as_ref())?, header.store);
+        let unlocked = Header::create(&self.unlock)?;
+        header::write(self.files.as_ref(), dir, &unlocked.bytes)?;
+        let keys = Keys::new(source, self.door(dir), unlocked);
         let key = seal::new_key()?;
         keys.ring.store(1, &key)?;
         schema::migrate(&transaction, 0, &MIGRATIONS)?;
-        Tree::create(&transaction, header.store, &key)?.flush()?;
-        Meta { period: 1, ..Meta::default() }.write(&transaction, header.store, &key)?;
+        Tree::create(&transaction, keys.store, &key)?.flush()?;
+        Meta { period: 1, ..Meta::default() }.write(&transaction, keys.store, &key)?;
         transaction.commit().map_err(|_| StoreError::Unsure)?;
         Ok(keys)
+    }
+
+    fn door(&self, dir: &Path) -> Door {
+        Door::new(Arc::clone(&self.files), dir)
     }
 
     fn source(&self, dir: &Path) -> Arc<dyn KeySource> {

@@ -49,7 +49,7 @@ pub(super) struct Rules {
 
 /// Whether a transaction ends with a shred step.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Shred {
+pub(super) enum Shred {
     IfDue,
     Now,
 }
@@ -82,6 +82,8 @@ impl Session {
     }
 
     pub(super) fn shred(&mut self) -> Result<(), StoreError> {
+        self.settle_if_needed()?;
+        self.finish_change()?;
         self.shred_if(|_| true)?;
         // An old key that could not be erased at once.
         self.settle_if_needed()
@@ -89,6 +91,7 @@ impl Session {
 
     pub(super) fn maintain(&mut self) -> Result<(), StoreError> {
         self.settle_if_needed()?;
+        self.finish_change()?;
         let (rules, since) = (self.rules, self.dirty_since);
         self.shred_if(|meta| rules.due(meta, since))?;
         self.empty_log()
@@ -134,12 +137,12 @@ impl Session {
         Ok(())
     }
 
-    fn settle_if_needed(&mut self) -> Result<(), StoreError> {
+    pub(super) fn settle_if_needed(&mut self) -> Result<(), StoreError> {
         if self.unsettled { self.settle() } else { Ok(()) }
     }
 
     /// One transaction. The change says whether there is anything to write.
-    fn write(
+    pub(super) fn write(
         &mut self,
         shred: Shred,
         make: impl FnOnce(&mut Change<'_>, Revision) -> Result<bool, StoreError>,

@@ -20,4 +20,5 @@ mod reopen;
 mod rollback;
 mod support;
 mod tamper;
+mod unlock;
 mod wipe;

@@ -14,6 +14,7 @@ mod life;
 mod model;
 mod place;
 mod talk;
+mod unlock;
 mod wipe;
 
 use std::time::Instant;
@@ -25,6 +26,7 @@ use crate::{
     life::{Life, Part},
     place::Lock,
     talk::Talk,
+    unlock::NewKey,
     wipe::Wipe,
 };
 
@@ -96,4 +98,9 @@ fn two_members_talk() {
 #[test]
 fn wiping() {
     holds("wiping", &Wipe, POINTS);
+}
+
+#[test]
+fn changing_the_key() {
+    holds("changing the key", &NewKey, POINTS);
 }

@@ -9,9 +9,10 @@ use store_lab::{BoxError, Disk, Vfs};
 pub(crate) const FOLDER: &str = "home/store";
 
 /// What opens the store.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Lock {
     RawKey,
+    OtherKey,
     Passphrase,
 }
 
@@ -30,9 +31,10 @@ impl Place {
 }
 
 impl Lock {
-    fn unlock(self) -> Result<Unlock, StoreError> {
+    pub(crate) fn unlock(self) -> Result<Unlock, StoreError> {
         match self {
             Self::RawKey => Unlock::raw_key(Secret::copy_from(&[7; 32])),
+            Self::OtherKey => Unlock::raw_key(Secret::copy_from(&[8; 32])),
             // The least work that is allowed.
             Self::Passphrase => {
                 Ok(Unlock::passphrase("correct horse battery".to_owned()).kdf(KdfParams::new(19 * 1_024, 2, 1)?))
