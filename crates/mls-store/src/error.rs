@@ -38,6 +38,9 @@ pub enum StoreError {
     /// The file is no sealed file of the kind that was asked for: it is not there, cut short, or something else.
     #[error("not a sealed file of this kind, or cut short")]
     NotASealedFile,
+    /// The store is being wiped, or was and was stopped: nothing of it can be read. `SqliteStore::destroy` removes the rest.
+    #[error("the store was wiped in part; destroy the rest")]
+    Wiped,
     /// The passphrase or key does not open this store.
     #[error("wrong passphrase or key")]
     WrongKey,

@@ -81,6 +81,9 @@ impl Header {
     /// Of a store that is there.
     pub(crate) fn open(files: &dyn Files, dir: &Path, unlock: &Unlock) -> Result<Unlocked, StoreError> {
         let bytes = read(files, dir)?;
+        if bytes.starts_with(WIPED) {
+            return Err(StoreError::Wiped);
+        }
         let (fixed, handover) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(StoreError::NotAStore)?;
         let header = Self::decode(fixed)?;
         if header.kind != kind(&unlock.root) || header.source != unlock.source.is_some() {
@@ -183,6 +186,32 @@ pub(crate) fn without_handover(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().take(HEADER_LEN).copied().collect()
 }
 
+/// Whether a header is that of a store, whole or wiped in part.
+pub(crate) fn is_ours(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC) || bytes.starts_with(WIPED)
+}
+
+/// Refuses a store that somebody began to wipe.
+pub(crate) fn refuse_wiped(files: &dyn Files, dir: &Path) -> Result<(), StoreError> {
+    match read(files, dir) {
+        Ok(bytes) if bytes.starts_with(WIPED) => Err(StoreError::Wiped),
+        // Whatever else it is, it is looked at in its turn.
+        Err(StoreError::NotAStore) | Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says that the store is being wiped; durable on return. Where there is no room for a new header the old one is overwritten.
+pub(crate) fn write_wiped(files: &dyn Files, dir: &Path) -> Result<(), StoreError> {
+    let mut bytes = WIPED.to_vec();
+    bytes.resize(HEADER_LEN, 0);
+    let overwrite = || {
+        files.write_at(&path(dir), 0, &bytes)?;
+        files.sync(&path(dir))
+    };
+    write(files, dir, &bytes).or_else(|_| overwrite().map_err(unavailable))
+}
+
 /// Whether the keys of periods are in a key source of the host.
 pub(crate) fn has_source(bytes: &[u8]) -> bool {
     bytes.get(13) == Some(&1)
@@ -215,6 +244,7 @@ const fn kind(root: &Root) -> u8 {
 }
 
 const MAGIC: &[u8] = b"SPANDAMS";
+const WIPED: &[u8] = b"SPANDEND";
 const FORMAT: u32 = 1;
 const PASSPHRASE: u8 = 1;
 const HEADER_LEN: usize = 96;

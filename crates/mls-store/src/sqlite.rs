@@ -22,11 +22,14 @@ mod spaces;
 mod wipe;
 
 use core::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use mls_crypto::Secret;
 
-use crate::{Key, Revision, Section, Space, StateStore, StoreError, Unlock};
+use crate::{Key, Revision, Section, Space, StateStore, StoreError, Unlock, files::Files};
 
 pub use open::{OpenOptions, PublicClasses};
 
@@ -135,9 +138,32 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::TimedOut`] if another process holds the store; then nothing was destroyed. Otherwise, as the medium
-    /// fails: some files may be left.
+    /// fails: some files may be left, which do not open but with [`StoreError::Wiped`], and which [`SqliteStore::destroy`]
+    /// removes.
     pub fn wipe(self) -> Result<(), StoreError> {
         self.session().wipe()
+    }
+
+    /// Destroys the store in a directory without opening it: what a wipe that was stopped has left, or a whole store, if its
+    /// passphrase is not known any more. Nobody may have it open. A directory without a store is left as it is. Keys in a key
+    /// source of the host are not known here: see [`crate::KeySource::destroy`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`] if there is a database and no header of ours; nothing was removed then.
+    /// [`StoreError::Unavailable`] as the medium fails; to be called again then.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use mls_store::{OpenOptions, Secret, SqliteStore, StoreError, Unlock, files::Disk};
+    /// # let dir = std::env::temp_dir().join(format!("mls-store-destroy-{}", std::process::id()));
+    /// drop(OpenOptions::new(Unlock::raw_key(Secret::copy_from(&[7; 32]))?).open(&dir)?);
+    /// SqliteStore::destroy(&dir, Arc::new(Disk))?;
+    /// SqliteStore::destroy(&dir, Arc::new(Disk))?;
+    /// assert_eq!(std::fs::read_dir(&dir).map(Iterator::count).ok(), Some(0));
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    pub fn destroy(dir: &Path, files: Arc<dyn Files>) -> Result<(), StoreError> {
+        wipe::destroy(dir, files)
     }
 
     /// A panic elsewhere leaves no transaction open: it ends with its scope.

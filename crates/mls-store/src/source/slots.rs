@@ -103,13 +103,13 @@ impl KeySource for FileSlots {
     }
 
     fn destroy(&self) -> Result<(), StoreError> {
-        if self.files.len(&self.path).map_err(unavailable)?.is_some() {
-            self.overwrite(0, &EMPTY)?;
-            self.overwrite(1, &EMPTY)?;
-        }
+        let there = self.files.len(&self.path).map_err(unavailable)?.is_some();
+        // Where nothing can be written, as on some full disks, the file can still be removed.
+        let erased = if there { self.overwrite(0, &EMPTY).and(self.overwrite(1, &EMPTY)) } else { Ok(()) };
         self.files.remove(&self.path).map_err(unavailable)?;
         self.files.remove(&self.new).map_err(unavailable)?;
-        self.files.sync_dir(&self.dir).map_err(unavailable)
+        self.files.sync_dir(&self.dir).map_err(unavailable)?;
+        erased
     }
 }
 

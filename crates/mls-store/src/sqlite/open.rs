@@ -101,6 +101,7 @@ impl OpenOptions {
     /// Each of [`StoreError`] but [`StoreError::Conflict`]. Nothing was changed then.
     pub fn open(self, dir: &Path) -> Result<SqliteStore, StoreError> {
         settings::check_version(rusqlite::version_number())?;
+        header::refuse_wiped(self.files.as_ref(), dir)?;
         let (connection, keys) = self.wait(dir)?;
         let Self { timeout, shred_batches, shred_age, public, .. } = self;
         let rules = Rules { timeout, shred_batches, shred_age, public };
@@ -178,6 +179,7 @@ impl OpenOptions {
     }
 
     fn create(&self, transaction: Transaction<'_>, dir: &Path) -> Result<Keys, StoreError> {
+        header::refuse_wiped(self.files.as_ref(), dir)?;
         let source = self.source(dir);
         let counter = source.counter()?;
         if counter > 0 {

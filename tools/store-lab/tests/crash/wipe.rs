@@ -1,6 +1,8 @@
 //! The end of a store: it is there as before, or nothing of it can be read.
 
-use mls_store::{Key, Mark, Space, StoreError};
+use std::{path::Path, sync::Arc};
+
+use mls_store::{Key, Mark, Space, SqliteStore, StoreError};
 use store_lab::{BoxError, Disk, History, Lost, Scenario};
 
 use crate::{
@@ -16,7 +18,7 @@ pub(crate) struct Wipe;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Left {
     All(Content),
-    /// A store that cannot be opened, or nothing.
+    /// A store that says that it was wiped in part.
     Remains,
     Nothing,
 }
@@ -44,10 +46,7 @@ impl Scenario for Wipe {
         match place.store.wipe() {
             Ok(()) => {
                 history.acknowledge();
-                let left: Vec<_> = disk.reboot(Lost::Everything).image().into_keys().collect();
-                if left.iter().any(|name| name.starts_with(FOLDER)) {
-                    return Err(format!("left behind: {left:?}").into());
-                }
+                nothing_is_left(disk)?;
             }
             Err(StoreError::TimedOut) => {
                 history.refuse();
@@ -64,11 +63,25 @@ impl Scenario for Wipe {
                 content if content == Content::default() => Left::Nothing,
                 content => Left::All(content),
             },
-            Err(StoreError::Unavailable | StoreError::TimedOut | StoreError::Unsure) => {
-                return Err("a transient error on a disk that works".into());
-            }
-            Err(_) => Left::Remains,
+            Err(StoreError::Wiped) => Left::Remains,
+            Err(error) => return Err(format!("the store is {error:?}").into()),
         };
-        if allowed.contains(&&left) { Ok(()) } else { Err(format!("{left:?} is left").into()) }
+        if !allowed.contains(&&left) {
+            return Err(format!("{left:?} is left").into());
+        }
+        if left == Left::Remains {
+            SqliteStore::destroy(Path::new(FOLDER), Arc::new(disk.clone()))?;
+            nothing_is_left(disk)?;
+        }
+        Ok(())
     }
+}
+
+/// Not even if the power is lost now.
+fn nothing_is_left(disk: &Disk) -> Result<(), BoxError> {
+    let left: Vec<_> = disk.reboot(Lost::Everything).image().into_keys().collect();
+    if left.iter().any(|name| name.starts_with(FOLDER)) {
+        return Err(format!("left behind: {left:?}").into());
+    }
+    Ok(())
 }
