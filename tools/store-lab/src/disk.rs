@@ -36,6 +36,8 @@ struct Inner {
     state: State,
     operations: u64,
     fault: Option<Fault>,
+    /// How many reads go well before one fails.
+    read_fault: Option<u64>,
     powered: bool,
     recording: Option<Trace>,
     random: Random,
@@ -53,6 +55,7 @@ impl Disk {
             state,
             operations: 0,
             fault: None,
+            read_fault: None,
             powered: true,
             recording: None,
             random: Random::new(seed),
@@ -82,6 +85,16 @@ impl Disk {
     /// Plans a fault, in place of the one that was planned; `None` plans none.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner().fault = fault;
+    }
+
+    /// Plans that a read fails, once, after so many that go well; asking for a length is one too. `None` plans none.
+    pub fn set_read_fault(&self, after: Option<u64>) {
+        self.inner().read_fault = after;
+    }
+
+    /// Whether a read that was planned to fail is still to come.
+    pub fn read_fault_is_due(&self) -> bool {
+        self.inner().read_fault.is_some()
     }
 
     /// How many operations there were that changed state, failed ones included.
@@ -257,14 +270,14 @@ impl Disk {
     }
 
     pub(crate) fn len_of(&self, file: FileId) -> Result<usize, DiskError> {
-        let inner = self.inner();
-        inner.check_power()?;
+        let mut inner = self.inner();
+        inner.begin_read()?;
         inner.state.node(file).map(|node| node.now.len()).ok_or(DiskError::NotFound)
     }
 
     pub(crate) fn read(&self, file: FileId, offset: usize, bytes: &mut [u8]) -> Result<usize, DiskError> {
-        let inner = self.inner();
-        inner.check_power()?;
+        let mut inner = self.inner();
+        inner.begin_read()?;
         let node = inner.state.node(file).ok_or(DiskError::NotFound)?;
         let there = node.now.get(offset..).unwrap_or_default();
         let count = there.len().min(bytes.len());
@@ -290,6 +303,17 @@ impl Disk {
 impl Inner {
     const fn check_power(&self) -> Result<(), DiskError> {
         if self.powered { Ok(()) } else { Err(DiskError::PowerLost) }
+    }
+
+    fn begin_read(&mut self) -> Result<(), DiskError> {
+        self.check_power()?;
+        match self.read_fault.take() {
+            Some(0) => Err(DiskError::Io),
+            left => {
+                self.read_fault = left.map(|left| left.saturating_sub(1));
+                Ok(())
+            }
+        }
     }
 
     fn create(&mut self, name: Option<String>) -> Result<FileId, DiskError> {

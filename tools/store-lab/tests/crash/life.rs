@@ -142,7 +142,7 @@ fn step(place: &Place, act: &Act, history: &mut History<State>, mark: &mut Mark)
     if right { Ok(()) } else { Err(format!("after {done:?} the open store holds something else").into()) }
 }
 
-fn perform(place: &Place, act: &Act) -> Result<(), StoreError> {
+pub(crate) fn perform(place: &Place, act: &Act) -> Result<(), StoreError> {
     match act {
         Act::Apply(batch) => apply(&place.store, batch).map(|_| ()),
         Act::DeleteSpace(space) => delete(&place.store, space),
@@ -159,7 +159,7 @@ fn births() -> Vec<Act> {
     ]
 }
 
-fn batches() -> Vec<Act> {
+pub(crate) fn batches() -> Vec<Act> {
     let delete = |class, epoch, id| Change::Delete(key(class, epoch, id));
     vec![
         batch(&[(a(), (0..4).map(|n| put(1, 1, n, 1, 300)).collect()), (b(), vec![put(0, 1, 0, 1, 20)])]),
@@ -172,7 +172,7 @@ fn batches() -> Vec<Act> {
     ]
 }
 
-fn shreddings() -> Vec<Act> {
+pub(crate) fn shreddings() -> Vec<Act> {
     vec![
         batch(&[(a(), vec![put(1, 7, 0, 1, 3_000), put(1, 8, 0, 1, 30)])]),
         Act::Shred,

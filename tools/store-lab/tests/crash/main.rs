@@ -13,6 +13,7 @@
 mod life;
 mod model;
 mod place;
+mod reads;
 mod talk;
 mod unlock;
 mod wipe;
