@@ -10,6 +10,7 @@ mod interop;
 mod layers;
 mod rfc;
 mod source;
+mod storage;
 mod style;
 
 use std::{env, error::Error, io, process::ExitCode};
@@ -27,7 +28,9 @@ const USAGE: &str = "usage: cargo xtask <command>
                reads the demo's JSON lines from standard input and checks what they claim
   interop [OPTION..]
                groups of ours with OpenMLS and mls-rs, in all suites; writes docs/interop.md and target/interop.json;
-               options go to `interop-peers matrix`";
+               options go to `interop-peers matrix`
+  storage [PART..]
+               the long forms of the tests of storage: power, store, kills, processes, restarts; hours";
 
 type Outcome = Result<Vec<Finding>, Box<dyn Error>>;
 
@@ -58,6 +61,7 @@ fn run(words: &[&str]) -> Outcome {
         ["rfc"] => rfc::write(&Repository::open()?),
         ["rfc", "--check"] => rfc::check(&Repository::open()?),
         ["interop", options @ ..] => interop::write(options),
+        ["storage", parts @ ..] => storage::run(parts),
         ["demo-check", options @ ..] => demo::check(options, io::stdin().lock()),
         _ => Err(USAGE.into()),
     }
