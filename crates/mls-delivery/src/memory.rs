@@ -92,9 +92,8 @@ impl MemoryService {
             let prepared = at_once(self.rules.prepare(&mut *rows, checked, now))??;
             at_once(self.rules.execute(&mut *rows, prepared, now))??
         };
-        let (reply, touched) = self.rules.finish(done)?;
-        self.hub.touch(&touched);
-        Ok(reply)
+        self.hub.touch(done.touched());
+        self.rules.finish(done)
     }
 }
 

@@ -108,6 +108,11 @@ impl Rules {
         Ok(Prepared { checked, judged })
     }
 
+    /// A request for which [`Rules::prepare`] would read nothing. A handshake that had to be judged is refused later.
+    pub fn unjudged(&self, checked: Checked) -> Prepared {
+        Prepared { checked, judged: None }
+    }
+
     /// Does it, in the one transaction that `rows` stand for.
     ///
     /// # Errors
@@ -144,16 +149,15 @@ impl Rules {
     ///
     /// # Errors
     /// [`Rejection::Unavailable`] if the service cannot sign; what was done stays done.
-    pub fn finish(&self, done: Done) -> Result<(Reply, Vec<Topic>), Rejection> {
-        let reply = match done.outcome {
-            Outcome::Reply(reply) => reply,
+    pub fn finish(&self, done: Done) -> Result<Reply, Rejection> {
+        match done.outcome {
+            Outcome::Reply(reply) => Ok(reply),
             Outcome::Committed(ruling) => {
                 let seq = ruling.seq;
                 let receipt = self.service_key.sign(&self.crypto, ruling).map_err(|_| Rejection::Unavailable)?;
-                Reply::Committed(Committed { seq, receipt })
+                Ok(Reply::Committed(Committed { seq, receipt }))
             }
-        };
-        Ok((reply, done.touched))
+        }
     }
 
     /// Deletes what has had its time, in one transaction of bounded length. Begins after `after`, and returns where to go
@@ -184,10 +188,10 @@ impl Checked {
         matches!(self.work, Work::FetchLog(_) | Work::FetchMailbox(_) | Work::FetchInfo(_) | Work::ListGroups(_))
     }
 
-    /// Whether [`Rules::prepare`] reads rows for it.
+    /// Whether [`Rules::prepare`] may have something to judge.
     pub const fn is_judged(&self) -> bool {
         match &self.work {
-            Work::Commit(_) => true,
+            Work::Commit(_) | Work::Create(_) => true,
             Work::Message(message) => message.is_proposal(),
             _ => false,
         }
@@ -195,6 +199,11 @@ impl Checked {
 }
 
 impl Done {
+    /// Where there is something new, once it is durable.
+    pub fn touched(&self) -> &[Topic] {
+        &self.touched
+    }
+
     fn reply(reply: Reply) -> Self {
         Self { outcome: Outcome::Reply(reply), touched: Vec::new() }
     }

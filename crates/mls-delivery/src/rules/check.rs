@@ -94,6 +94,7 @@ pub(super) fn check(rules: &Rules, caller: DeviceId, request: Request, now: Time
         }
         Request::CreateGroup(create) => {
             check_group_id(limits, &create.group_id)?;
+            check_epoch(create.epoch)?;
             check_start(limits, &create.start, &create.group_id, create.epoch)?;
             Work::Create(Box::new(create))
         }
@@ -170,10 +171,7 @@ fn check_commit(rules: &Rules, submit: SubmitCommit) -> Result<CheckedCommit, Re
         check_welcome(invitation.welcome.as_slice())?;
     }
     check_start(&rules.limits, &bundle.next, &group_id, header.epoch.saturating_add(1))?;
-    // An epoch after the last one that can be counted does not exist.
-    if header.epoch == u64::MAX {
-        return Err(Rejection::Malformed);
-    }
+    check_epoch(header.epoch)?;
     let shown = access.check(&rules.crypto, &bundle.intent(&rules.crypto, &header)?)?;
     if matches!(shown, Shown::Join(_)) && !header.joining {
         return Err(Rejection::Forbidden);
@@ -222,6 +220,11 @@ fn check_label(group_id: &GroupId, message: &[u8]) -> Result<Header, Rejection> 
     if header.group_id == *group_id { Ok(header) } else { Err(Rejection::Mislabelled) }
 }
 
+/// Stores count to 2^63; no group that began at 0 comes near.
+fn check_epoch(epoch: u64) -> Result<(), Rejection> {
+    if epoch < MAX_EPOCH { Ok(()) } else { Err(Rejection::Malformed) }
+}
+
 fn check_group_id(limits: &Limits, group_id: &GroupId) -> Result<(), Rejection> {
     Limits::check_len(group_id.as_slice(), limits.max_name)
 }
@@ -262,3 +265,5 @@ fn check_start(limits: &Limits, start: &EpochStart, group_id: &GroupId, epoch: u
         None => Ok(()),
     }
 }
+
+const MAX_EPOCH: u64 = 1 << 62;
