@@ -191,7 +191,8 @@ impl<'a> World<'a> {
         SubmitMessage::by_member(self.crypto(), &self.key(group, epoch, 0), message).unwrap()
     }
 
-    pub(crate) fn say(&self, device: &Device, group: &Group, epoch: u64, content: &str) -> Seq {
+    /// Submits application data, and returns its place.
+    pub fn say(&self, device: &Device, group: &Group, epoch: u64, content: &str) -> Seq {
         self.ask(device, self.message(group, epoch, content)).unwrap().seq
     }
 
@@ -225,7 +226,8 @@ impl<'a> World<'a> {
         self.ask(device, self.signed(group, epoch, bundle))
     }
 
-    pub(crate) fn commit(&self, device: &Device, group: &Group, epoch: u64) -> Committed {
+    /// Submits a commit that wins.
+    pub fn commit(&self, device: &Device, group: &Group, epoch: u64) -> Committed {
         self.submit(device, group, epoch, self.bundle(group, epoch, "commit")).unwrap()
     }
 
