@@ -1,6 +1,6 @@
 //! Whatever is changed in the files is noticed, or makes no difference.
 
-use mls_store::{SqliteStore, StateStore, StoreError, Table};
+use mls_store::{Mark, SqliteStore, StateStore, StoreError, Table};
 
 use crate::support::{Dir, Files, group, key, open, options, put};
 
@@ -34,14 +34,25 @@ fn read_all(store: &SqliteStore, what: &str) {
     }
 }
 
-/// Every byte of header and slots; of the database every one in the long form, some in the short one.
-#[test]
-fn each_flipped_byte_is_noticed_or_makes_no_difference() {
-    let files = small_store();
+/// The same, of a process that was killed: the last batches are in the log only. Also, how far it had come.
+fn killed_store() -> (Files, Mark) {
+    let dir = Dir::with(&small_store());
+    let store = open(&dir);
+    for n in 0..VALUES {
+        put(&store, &group(&[n % 2]), &key(1, u64::from(n % 3), &[n]), &[n; 40]);
+    }
+    store.shred().unwrap();
+    put(&store, &group(&[1]), &key(1, 1, &[1]), &[1; 40]);
+    (dir.files(), store.mark().unwrap())
+}
+
+/// Flips bits of every byte in the long form, and of every `step`th in the short one; says how often that was noticed at
+/// opening. Not noticed is only what makes no difference: everything is read then.
+fn sweep(files: &Files, mark: Mark, step: impl Fn(&str) -> usize) -> usize {
     let long = std::env::var_os("MLS_STORE_LONG").is_some();
-    let mut noticed = 0;
-    for (name, bytes) in &files {
-        let step = if long || name != "store.db" { 1 } else { 41 };
+    let (mut noticed, mut tried) = (0, 0);
+    for (name, bytes) in files {
+        let step = if long { 1 } else { step(name) };
         // Behind each slot there are only zeros, which nobody reads.
         let skipped = |at: &usize| !long && name == "slots" && at % 4_096 >= 130;
         for at in (0..bytes.len()).step_by(step).filter(|at| !skipped(at)) {
@@ -49,16 +60,46 @@ fn each_flipped_byte_is_noticed_or_makes_no_difference() {
             changed.get_mut(name).unwrap()[at] ^= 1 << (at % 8);
             let dir = Dir::with(&changed);
             let what = format!("{name}, byte {at}");
-            match options().open(dir.path()) {
+            tried += 1;
+            match options().at_least(mark).open(dir.path()) {
                 Ok(store) => read_all(&store, &what),
                 Err(StoreError::Unavailable | StoreError::TimedOut | StoreError::Unsure) => {
                     panic!("{what}: which error")
                 }
-                Err(_) => noticed += 1,
+                Err(_) => {
+                    noticed += 1;
+                    let after = dir.files();
+                    let kept = ["header", "slots"].iter().all(|name| after[*name] == changed[*name]);
+                    assert!(kept, "{what}: something was deleted");
+                }
             }
         }
     }
+    println!("{tried} bytes flipped, {noticed} noticed at opening");
+    noticed
+}
+
+/// Every byte of header and slots; of the database every one in the long form, some in the short one.
+#[test]
+fn each_flipped_byte_is_noticed_or_makes_no_difference() {
+    let noticed = sweep(&small_store(), Mark::default(), |name| if name == "store.db" { 97 } else { 1 });
     assert!(noticed > 200, "{noticed}");
+}
+
+/// SQLite leaves out the rest of a log that is damaged: the store is then as it was earlier, which only a receipt tells.
+#[test]
+fn each_flipped_byte_of_a_log_is_noticed_or_makes_no_difference() {
+    let (files, mark) = killed_store();
+    let step = |name: &str| if name == "store.db-wal" { 397 } else { 2_039 };
+    let noticed = sweep(&files, mark, step);
+    assert!(noticed > 100, "{noticed}");
+    let mut cut = files;
+    let log = cut.get_mut("store.db-wal").unwrap();
+    let last = log.len() - 100;
+    log[last] ^= 1;
+    let dir = Dir::with(&cut);
+    assert!(matches!(options().at_least(mark).open(dir.path()), Err(StoreError::RolledBack { .. })));
+    read_all(&open(&dir), "an older state");
 }
 
 /// A row that was written by us, somewhere else.
