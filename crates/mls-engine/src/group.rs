@@ -42,7 +42,7 @@ pub use key_package::{KeyPackageParams, KeyPackageSecrets, own_capabilities};
 pub use observer::{Observed, Observer};
 pub use process::Staged;
 pub use propose::{Framing, MessageOptions, ProposalKind, Proposed};
-pub use records::RecordSource;
+pub use records::{Reader, RecordSource};
 pub use reinit::{Successor, SuccessorParams};
 pub use state::PublicState;
 pub use transition::{Change, CommitId, Event, RecordClass, RecordKey, Step};

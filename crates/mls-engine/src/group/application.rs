@@ -6,20 +6,19 @@
 
 use super::{
     Group, MessageOptions, Processed, PublicState, Status,
-    incoming::authenticate,
     propose::check_len,
     transition::{Effect, Step},
 };
 use crate::{
     codec::encode,
     error::{OperationError, ProcessError},
-    framing::{Unverified, open_content, open_sender_data, sign},
+    framing::{Authenticated, SenderData, Unverified, open_content, open_sender_data, sign},
     math::LeafIndex,
     message::{Content, ContentType, LeafNode, PrivateMessage, Sender, WireFormat},
     policy::Env,
     schedule::{MessageKeyId, RatchetKind, SecretTree, SenderDataSecret, Spent},
 };
-use mls_crypto::Opaque;
+use mls_crypto::{Opaque, SuiteCrypto};
 
 /// A message of ours.
 #[derive(Debug)]
@@ -64,6 +63,57 @@ struct Reading<'a> {
     state: &'a PublicState,
     sender_data_secret: &'a SenderDataSecret,
     secret_tree: &'a SecretTree,
+}
+
+/// What a private message of one sender, in one epoch, is opened with.
+pub(super) struct SenderKeys<'a> {
+    pub(super) secret_tree: &'a SecretTree,
+    /// The sender's leaf node.
+    pub(super) leaf: &'a LeafNode,
+    /// The epoch's `GroupContext`, encoded.
+    pub(super) encoded_context: &'a [u8],
+}
+
+impl SenderKeys<'_> {
+    /// Opens the message and verifies its signature (Sections 6.3.1 and 6.1).
+    pub(super) fn open(
+        &self,
+        env: &Env<'_>,
+        suite: &dyn SuiteCrypto,
+        sender_data: &SenderData,
+        message: PrivateMessage,
+    ) -> Result<(Authenticated, Spent), ProcessError> {
+        let (leaf, generation) = (sender_data.leaf_index, sender_data.generation);
+        let id = MessageKeyId { leaf, kind: RatchetKind::from(message.content_type), generation };
+        let (message_key, spent) = self.secret_tree.peek(suite, id, env.limits)?;
+        let unverified = Unverified::new(open_content(suite, &message_key, sender_data, message)?)?;
+        // FRM-09: the sender of a private message is a member, this one.
+        Ok((unverified.authenticate(suite, &self.leaf.signature_key, self.encoded_context)?, spent))
+    }
+
+    /// What application data says, and by whom.
+    pub(super) fn opened(
+        &self,
+        env: &Env<'_>,
+        authenticated: Authenticated,
+        spent: Spent,
+    ) -> Result<Opened, ProcessError> {
+        let content = authenticated.into_content().content;
+        let (Content::Application(data), Sender::Member(sender)) = (content.content, content.sender) else {
+            return Err(ProcessError::SenderNotAllowed);
+        };
+        // ADV-12: the same for whoever sent it.
+        check_len(data.as_slice(), env.limits.max_application_data)?;
+        Ok(Opened {
+            plaintext: data.into(),
+            authenticated_data: content.authenticated_data.into(),
+            sender,
+            sender_leaf: self.leaf.clone(),
+            epoch: content.epoch,
+            generation: spent.generation(),
+            spent: SpentMessage { epoch: content.epoch, spent },
+        })
+    }
 }
 
 impl Group {
@@ -112,7 +162,7 @@ impl Group {
         let reading = self.reading(&message)?;
         let suite = self.suite.as_ref();
         let sender_data = open_sender_data(suite, reading.sender_data_secret, &message)?;
-        let (leaf, generation) = (sender_data.leaf_index, sender_data.generation);
+        let leaf = sender_data.leaf_index;
         // PM-03
         let sender_leaf = reading.state.member(leaf)?;
         let epoch = message.epoch;
@@ -121,26 +171,17 @@ impl Group {
         {
             return own;
         }
-        let id = MessageKeyId { leaf, kind: RatchetKind::from(message.content_type), generation };
-        let (message_key, spent) = reading.secret_tree.peek(suite, id, env.limits)?;
-        let content = open_content(suite, &message_key, &sender_data, message)?;
-        let authenticated = authenticate(suite, reading.state, Unverified::new(content)?)?;
-        let Content::Application(_) = authenticated.content().content else {
-            return self.process_handshake(env, authenticated, Some(spent));
+        let content_type = message.content_type;
+        let keys = SenderKeys {
+            secret_tree: reading.secret_tree,
+            leaf: sender_leaf,
+            encoded_context: reading.state.encoded_context(),
         };
-        let content = authenticated.into_content().content;
-        let Content::Application(data) = content.content else { return Err(ProcessError::SenderNotAllowed) };
-        // ADV-12: the same for whoever sent it.
-        check_len(data.as_slice(), env.limits.max_application_data)?;
-        Ok(Processed::Application(Box::new(Opened {
-            plaintext: data.into(),
-            authenticated_data: content.authenticated_data.into(),
-            sender: leaf,
-            sender_leaf: sender_leaf.clone(),
-            epoch,
-            generation,
-            spent: SpentMessage { epoch, spent },
-        })))
+        let (authenticated, spent) = keys.open(env, suite, &sender_data, message)?;
+        if content_type != ContentType::Application {
+            return self.process_handshake(env, authenticated, Some(spent));
+        }
+        Ok(Processed::Application(Box::new(keys.opened(env, authenticated, spent)?)))
     }
 
     /// FRM-04 to FRM-06: the epoch a private message is read in.

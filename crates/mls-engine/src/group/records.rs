@@ -7,10 +7,12 @@
 mod candidate;
 mod forms;
 mod load;
+mod reader;
 
 use mls_crypto::{HpkePrivateKey, Secret};
 
 pub use load::RecordSource;
+pub use reader::Reader;
 
 use super::{
     Group, Status,

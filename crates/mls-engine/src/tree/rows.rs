@@ -8,14 +8,14 @@ use mls_crypto::{Hash, SuiteCrypto};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{
-    RatchetTree, TreeDraft,
+    RatchetTree, TreeDraft, hash,
     node::ParentNode,
     subtree::{Span, Subtree},
 };
 use crate::{
     codec::{decode_exact, encode},
     error::OperationError,
-    math::{LeafCount, NodeIndex},
+    math::{LeafCount, LeafIndex, NodeIndex},
     message::LeafNode,
 };
 
@@ -62,6 +62,22 @@ impl Child {
             known => Self::Known(known.tree_hash()),
         }
     }
+
+    const fn hash(&self) -> Hash {
+        match self {
+            Self::Blank(hash) | Self::Known(hash) => *hash,
+        }
+    }
+}
+
+impl Row {
+    /// The tree hash that this row has at `span`.
+    fn tree_hash(&self, suite: &dyn SuiteCrypto, span: Span) -> Result<Hash, OperationError> {
+        Ok(match self {
+            Self::Leaf(leaf) => hash::leaf(suite, span.first, Some(leaf))?,
+            Self::Parent { node, left, right } => hash::parent(suite, node.as_ref(), left.hash(), right.hash())?,
+        })
+    }
 }
 
 impl RatchetTree {
@@ -82,6 +98,39 @@ impl RatchetTree {
         let (root, span) = self.rooted();
         collect_gone(root, span, others, &mut gone);
         gone
+    }
+
+    /// Reads one leaf of the tree with this root hash and depth: the rows from the root down to it, no others. `None`
+    /// for a blank leaf and for one out of range, as [`RatchetTree::leaf`] (FRM-07).
+    ///
+    /// # Errors
+    /// As [`RatchetTree::from_rows`], for the rows on the way.
+    pub fn leaf_from_rows(
+        suite: &dyn SuiteCrypto,
+        (depth, tree_hash): (u8, Hash),
+        index: LeafIndex,
+        source: &dyn NodeSource,
+    ) -> Result<Option<LeafNode>, OperationError> {
+        let leaves = LeafCount::of_depth(depth).ok_or(OperationError::InvalidRecord)?;
+        if !leaves.contains(index) {
+            return Ok(None);
+        }
+        let (mut span, mut tree_hash) = (Span::root(depth), tree_hash);
+        loop {
+            let row = read_row(span, &tree_hash, source)?;
+            // Every row is held to the hash that names it, so the leaf is the one that the root's hash fixes.
+            if row.tree_hash(suite, span)? != tree_hash {
+                return Err(OperationError::InvalidRecord);
+            }
+            let (left, right, (left_span, right_span)) = match (row, span.children()) {
+                (Row::Leaf(leaf), _) => return Ok(Some(leaf)),
+                (Row::Parent { left, right, .. }, Some(spans)) => (left, right, spans),
+                (Row::Parent { .. }, None) => return Err(OperationError::InvalidRecord),
+            };
+            let (child, below) = if left_span.contains(index) { (left, left_span) } else { (right, right_span) };
+            let Child::Known(known) = child else { return Ok(None) };
+            (span, tree_hash) = (below, known);
+        }
     }
 
     /// Reads the tree with this root hash and depth from rows.
@@ -152,17 +201,23 @@ fn read(
     tree_hash: &Hash,
     source: &dyn NodeSource,
 ) -> Result<Subtree, OperationError> {
-    let value = source.node(tree_hash).ok_or(OperationError::InvalidRecord)?;
-    let row: Row = decode_exact(&value).map_err(|_| OperationError::InvalidRecord)?;
-    match (row, span.children()) {
-        (Row::Leaf(leaf), None) => Ok(Subtree::leaf(suite, span.first, leaf)?),
+    match (read_row(span, tree_hash, source)?, span.children()) {
+        (Row::Leaf(leaf), _) => Ok(Subtree::leaf(suite, span.first, leaf)?),
         (Row::Parent { node, left, right }, Some((left_span, right_span))) => {
             let left = read_child(suite, left_span, &left, source)?;
             let right = read_child(suite, right_span, &right, source)?;
             Ok(Subtree::parent(node, left, right, span))
         }
-        _ => Err(OperationError::InvalidRecord),
+        (Row::Parent { .. }, None) => Err(OperationError::InvalidRecord),
     }
+}
+
+/// The row with this hash; a leaf exactly where leaves are.
+fn read_row(span: Span, tree_hash: &Hash, source: &dyn NodeSource) -> Result<Row, OperationError> {
+    let value = source.node(tree_hash).ok_or(OperationError::InvalidRecord)?;
+    let row: Row = decode_exact(&value).map_err(|_| OperationError::InvalidRecord)?;
+    let in_place = matches!(row, Row::Leaf(_)) == (span.height == 0);
+    if in_place { Ok(row) } else { Err(OperationError::InvalidRecord) }
 }
 
 fn read_child(

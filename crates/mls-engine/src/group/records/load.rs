@@ -41,7 +41,7 @@ pub trait RecordSource {
 }
 
 /// Public nodes out of a record source.
-struct Nodes<'a>(&'a dyn RecordSource);
+pub(in super::super) struct Nodes<'a>(pub(in super::super) &'a dyn RecordSource);
 
 impl NodeSource for Nodes<'_> {
     fn node(&self, tree_hash: &Hash) -> Option<Vec<u8>> {
