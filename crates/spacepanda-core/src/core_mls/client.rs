@@ -264,6 +264,15 @@ impl Inner {
 
     /// A group as the store has it.
     pub(crate) fn load_group(&self, id: &[u8]) -> MlsResult<(Group, Revision)> {
+        self.read_stored(id, |env, records| Ok(Group::load(env, records)?))
+    }
+
+    /// Reads records of a group that belong together.
+    fn read_stored<T>(
+        &self,
+        id: &[u8],
+        read: impl Fn(&Env<'_>, &StoredRecords<'_>) -> MlsResult<T>,
+    ) -> MlsResult<(T, Revision)> {
         let space = Space::Group(id.to_vec());
         let begun = Instant::now();
         loop {
@@ -272,11 +281,11 @@ impl Inner {
                 return Err(MlsError::UnknownGroup);
             }
             let records = StoredRecords::new(self.store.as_ref(), &space);
-            let group = Group::load(&self.env(), &records);
+            let value = read(&self.env(), &records);
             // Records are read one by one: those of two revisions make no group.
             if self.revision_of(&space)? == revision {
                 records.failure().map_or(Ok(()), Err)?;
-                return Ok((group?, revision));
+                return Ok((value?, revision));
             }
             if begun.elapsed() >= self.config.store_patience {
                 return Err(StoreError::TimedOut.into());

@@ -32,7 +32,6 @@ mod rows;
 mod save;
 mod send;
 
-pub(crate) use receive::open_in;
 pub use save::{load_group_from_file, save_group_to_file};
 
 /// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used

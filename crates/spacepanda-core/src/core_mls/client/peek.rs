@@ -1,12 +1,17 @@
 //! Reading a message ahead of time, for a notification.
 //!
 //! In: an envelope. Out: what it says.
-//! Always: nothing moves, in memory or in the store; the message is received later as if nobody had looked.
+//! Always: nothing moves, in memory or in the store; the message is received later as if nobody had looked. What is read
+//! grows with the height of the tree and not with its members: the group is not opened.
 
-use mls_engine::group::Opened;
+use mls_engine::group::{Opened, Reader};
 
 use super::Client;
-use crate::core_mls::{envelope::MlsEnvelope, error::MlsResult, handle::open_in, types::identity};
+use crate::core_mls::{
+    envelope::MlsEnvelope,
+    error::{MlsError, MlsResult},
+    types::identity,
+};
 
 /// An application message that was looked at and is still to be received.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,8 +51,10 @@ impl Client {
     /// [`crate::core_mls::MlsError::OwnMessage`] for every message of our own.
     pub fn peek(&self, envelope: &MlsEnvelope) -> MlsResult<PeekedMessage> {
         let payload = envelope.unwrap_application()?;
-        let (group, _) = self.inner.load_group(envelope.group_id())?;
-        let opened = open_in(&group, &self.inner.env(), payload)?;
+        let opened = self.inner.read_stored(envelope.group_id(), |env, records| {
+            Ok(Reader::open(env, records)?.read(env, payload)?.ok_or(MlsError::EnvelopeMismatch("kind"))?)
+        });
+        let (opened, _) = opened?;
         let Opened { plaintext, authenticated_data, sender: _, sender_leaf, epoch, generation: _, spent: _ } = opened;
         Ok(PeekedMessage { plaintext, authenticated_data, sender: identity(&sender_leaf), epoch })
     }

@@ -381,7 +381,7 @@ impl MlsHandle {
 }
 
 /// An application message, opened; its key is spent only when it is recorded.
-pub(crate) fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult<Opened> {
+fn open_in(group: &Group, env: &Env<'_>, payload: &[u8]) -> MlsResult<Opened> {
     match group.process(env, payload)? {
         Processed::Application(opened) => Ok(*opened),
         _ => Err(MlsError::EnvelopeMismatch("kind")),
