@@ -125,8 +125,8 @@ impl DeliveryService for SqliteService {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            total_order: true,
-            durable: true,
+            total_order: 1,
+            durable: 1,
             limits: self.rules.limits.clone(),
             service_key: self.rules.service_key.public_key().clone(),
         }

@@ -16,7 +16,10 @@ use std::{
 
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::{DeviceId, GroupId, service::BoxFuture, service::Watch};
+use crate::{
+    DeviceId, GroupId, Seq,
+    service::{BoxFuture, Watch},
+};
 
 /// Where something can be new.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -29,6 +32,15 @@ pub enum Topic {
     /// The mailbox of a device.
     #[tls_codec(discriminant = 2)]
     Mailbox(DeviceId),
+}
+
+/// How far somebody has seen a topic. Who watches from afar says so each time, and misses nothing in between.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Seen {
+    /// Where.
+    pub topic: Topic,
+    /// The last place that is known; `None` if nothing is known yet.
+    pub head: Option<Seq>,
 }
 
 /// Who watches what.

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod auth;
 pub mod hub;
+pub mod quota;
 pub mod receipt;
 pub mod reply;
 pub mod request;

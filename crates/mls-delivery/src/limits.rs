@@ -2,10 +2,12 @@
 //!
 //! Always: a size is held against its cap before anything is read from a store or written to it.
 
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
 use crate::{Digest, Rejection, Timestamp};
 
 /// Caps. Bytes and seconds, where nothing else is said.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Limits {
     /// Bytes of an application message or a proposal.
     pub max_message: u64,

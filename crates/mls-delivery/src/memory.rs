@@ -108,8 +108,8 @@ impl DeliveryService for MemoryService {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            total_order: true,
-            durable: false,
+            total_order: 1,
+            durable: 0,
             limits: self.rules.limits.clone(),
             service_key: self.rules.service_key.public_key().clone(),
         }

@@ -3,6 +3,7 @@
 use core::{fmt, future::Future, pin::Pin};
 
 use mls_crypto::SignaturePublicKey;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use crate::{
     DeviceId, Limits, Rejection,
@@ -42,12 +43,12 @@ pub trait Watch: Send + fmt::Debug {
 }
 
 /// What a service offers.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Capabilities {
-    /// All readers of a group see one order, and one commit per epoch.
-    pub total_order: bool,
-    /// What was acknowledged survives the end of the process.
-    pub durable: bool,
+    /// Whether all readers of a group see one order, and one commit per epoch: 0 or 1.
+    pub total_order: u8,
+    /// Whether what was acknowledged survives the end of the process: 0 or 1.
+    pub durable: u8,
     /// Caps.
     pub limits: Limits,
     /// Verifies its receipts.

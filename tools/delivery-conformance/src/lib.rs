@@ -33,6 +33,9 @@ pub trait Bench: fmt::Debug + Send + Sync {
     /// An empty service under these rules and this clock.
     fn open(&mut self, rules: Rules, clock: Arc<dyn Clock>) -> Arc<dyn DeliveryService>;
 
+    /// A device has been thought up, whose key a bench may need to log in for it.
+    fn meet(&self, _device: &Device) {}
+
     /// Ends the service that was opened last and opens it again; one that is not durable is just returned. The suite has
     /// dropped it before.
     fn reopen(&mut self) -> Arc<dyn DeliveryService>;

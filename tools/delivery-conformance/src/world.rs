@@ -137,7 +137,9 @@ impl<'a> World<'a> {
         let (private_key, public_key) = own.signature_generate(&OsRandom).unwrap();
         let key = DeviceKey { cipher_suite: CipherSuite::X25519_AES128, public_key };
         let id = key.device(self.crypto()).unwrap();
-        Device { id, key, private_key, user: UserId::new(user.as_bytes()) }
+        let device = Device { id, key, private_key, user: UserId::new(user.as_bytes()) };
+        self.bench.meet(&device);
+        device
     }
 
     pub(crate) fn enrol(

@@ -1,0 +1,172 @@
+//! The routes.
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request as HttpRequest, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use mls_delivery::{
+    DeviceId, Rejection, Seq, ask,
+    auth::{Login, Token},
+    hub::{Seen, Topic},
+    request::{FetchLog, FetchMailbox, ListGroups, Request},
+};
+use mls_engine::codec::encode;
+
+use crate::{App, answer, body};
+
+/// How long a watch waits before it says that nothing is new. Shorter than proxies cut.
+const WATCH: Duration = Duration::from_secs(25);
+
+/// Topics of one watch.
+const TOPICS: usize = 1_024;
+
+/// Bytes of a login, or of the topics of a watch.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// What a bundle has beside its parts.
+const OVERHEAD: u64 = 1 << 20;
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/health", get(|| async { "ok\n" }))
+        .route("/ready", get(ready))
+        .route("/v1/capabilities", get(capabilities))
+        .route("/v1/challenge", post(challenge))
+        .route("/v1/login", post(login))
+        .route("/v1/call", post(call))
+        .route("/v1/watch", post(watch))
+        .with_state(app)
+}
+
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    if app.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "ending\n") }
+}
+
+async fn capabilities(State(app): State<Arc<App>>) -> Response {
+    finish(&app, encode(&app.service.capabilities()).map_err(|_| Rejection::Damaged))
+}
+
+async fn challenge(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let made = app.count_login(address(&request)).and_then(|()| {
+        let challenge = app.gate.challenge(app.random.as_ref(), app.clock.now())?;
+        encode(&challenge).map_err(|_| Rejection::Damaged)
+    });
+    finish(&app, made)
+}
+
+async fn login(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let admitted = async {
+        app.count_login(address(&request))?;
+        let login: Login = body::read(request.into_body(), SMALL_BODY).await?;
+        let now = app.clock.now();
+        app.gate.token(app.gate.check(&login, now)?, now)?.to_bytes()
+    };
+    let admitted = admitted.await;
+    finish(&app, admitted)
+}
+
+async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let done = async {
+        let device = device(&app, request.headers())?;
+        let limit = app.service.capabilities().limits.max_bundle.saturating_add(OVERHEAD);
+        let request: Request = body::read(request.into_body(), limit).await?;
+        app.count(device, &request)?;
+        let reply = app.service.call(device, request).await?;
+        encode(&reply).map_err(|_| Rejection::Damaged)
+    };
+    let done = done.await;
+    finish(&app, done)
+}
+
+/// Answers as soon as there is more at one of the topics than is known, or with none after a while.
+async fn watch(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let news = async {
+        let device = device(&app, request.headers())?;
+        let known: Vec<Seen> = body::read(request.into_body(), SMALL_BODY).await?;
+        app.count(device, &Request::ListGroups(ListGroups::default()))?;
+        app.metrics.watched();
+        let news = wait(&app, device, known).await?;
+        encode(&news).map_err(|_| Rejection::Damaged)
+    };
+    let news = news.await;
+    finish(&app, news)
+}
+
+async fn wait(app: &App, device: DeviceId, known: Vec<Seen>) -> Result<Vec<Seen>, Rejection> {
+    if known.len() > TOPICS {
+        let count = u64::try_from(known.len()).unwrap_or(u64::MAX);
+        return Err(Rejection::TooMany { count, limit: 1_024 });
+    }
+    // Watched before it is looked at, or what happens in between would be missed.
+    let mut watch = app.service.watch(known.iter().map(|seen| seen.topic.clone()).collect());
+    let mut end = pin!(tokio::time::sleep(WATCH));
+    let mut ending = pin!(app.ending());
+    loop {
+        let mut news = Vec::new();
+        for Seen { topic, head } in &known {
+            let now = Some(look(app, device, topic).await?);
+            if now > *head {
+                news.push(Seen { topic: topic.clone(), head: now });
+            }
+        }
+        if !news.is_empty() {
+            return Ok(news);
+        }
+        tokio::select! {
+            _ = watch.next() => {}
+            () = &mut end => return Ok(news),
+            () = &mut ending => return Ok(news),
+        }
+    }
+}
+
+/// How far a topic is. That something happens in a group is for its readers to know, and a mailbox is its device's.
+async fn look(app: &App, device: DeviceId, topic: &Topic) -> Result<Seq, Rejection> {
+    let after = Some(Seq::new(u64::MAX));
+    match topic {
+        Topic::Mailbox(owner) if *owner == device => {
+            let look = FetchMailbox { after, limit: 1 };
+            Ok(ask(app.service.as_ref(), device, look).await?.head)
+        }
+        Topic::Log(group_id) => {
+            let look = FetchLog { group_id: group_id.clone(), after, limit: 1 };
+            Ok(ask(app.service.as_ref(), device, look).await?.head)
+        }
+        _ => Err(Rejection::Forbidden),
+    }
+}
+
+/// Who holds the token. Tokens travel in a header, never in an address, which ends up in logs.
+fn device(app: &App, headers: &HeaderMap) -> Result<DeviceId, Rejection> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Rejection::Unauthenticated)?;
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Unauthenticated)?;
+    app.gate.admit(&Token::from_bytes(&bytes)?, app.clock.now())
+}
+
+/// Put there by the accept loop.
+fn address(request: &HttpRequest<Body>) -> std::net::IpAddr {
+    let peer = request.extensions().get::<SocketAddr>();
+    peer.map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+}
+
+fn finish(app: &App, result: Result<Vec<u8>, Rejection>) -> Response {
+    match result {
+        Ok(bytes) => {
+            app.metrics.answered("ok");
+            answer::binary(bytes)
+        }
+        Err(rejection) => {
+            app.metrics.answered(rejection.code());
+            tracing::debug!(code = rejection.code(), "rejected");
+            answer::problem(&rejection)
+        }
+    }
+}
