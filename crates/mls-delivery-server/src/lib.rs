@@ -10,6 +10,7 @@ mod body;
 mod calls;
 mod listen;
 mod metrics;
+mod quiet;
 
 pub use app::{App, Quotas};
 pub use listen::{Listen, ServeError, Server};

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use crate::{App, app::network, calls::router};
+use crate::{App, app::network, calls::router, quiet::Activity};
 
 /// How to listen.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Listen {
     pub connections_per_address: usize,
     /// How long a header may take.
     pub header_time: Duration,
+    /// How long a connection may be without a request, and a reply may take to be read.
+    pub idle_time: Duration,
     /// How long a TLS handshake may take.
     pub handshake_time: Duration,
     /// How long a connection lives at most.
@@ -58,6 +60,7 @@ impl Listen {
             connections: 16_384,
             connections_per_address: 64,
             header_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
             handshake_time: Duration::from_secs(10),
             connection_age: Duration::from_secs(3_600),
             drain_time: Duration::from_secs(25),
@@ -171,11 +174,19 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = self.peer;
+        let activity = Activity::new(self.listen.header_time, self.listen.idle_time);
+        let watched = activity.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let busy = activity.busy();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             let service = hyper_util::service::TowerToHyperService::new(router.clone());
-            hyper::service::Service::call(&service, request)
+            let answered = hyper::service::Service::call(&service, request);
+            async move {
+                let response = answered.await;
+                drop(busy);
+                response
+            }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         // Without a timer hyper's timeouts do nothing.
@@ -189,7 +200,11 @@ impl Connection {
             .keep_alive_timeout(Duration::from_secs(30));
         let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
         self.app.metrics.connected();
-        let _ended = tokio::time::timeout(self.listen.connection_age, connection).await;
+        tokio::select! {
+            _ended = connection => {}
+            () = watched.quiet() => {}
+            () = tokio::time::sleep(self.listen.connection_age) => {}
+        }
         self.app.metrics.disconnected();
     }
 }
