@@ -121,8 +121,11 @@ impl OpenOptions {
             session.connection = None;
             return Err(error);
         }
+        // The log that is there is emptied before anything is written behind it: a disk that loses power in the middle of
+        // that may harm the last sector of what was there, if it is no disk as SQLite assumes it.
+        //
         // On a full disk a store can still be read; what is to be forgotten then waits for the first write.
-        let _later = session.settle().and_then(|()| session.shred());
+        let _later = session.empty_log().and_then(|()| session.settle()).and_then(|()| session.shred());
         Ok(SqliteStore { session: session.into() })
     }
 

@@ -194,7 +194,7 @@ impl Session {
         Ok(soon && self.keys.ring.has(meta.period.saturating_add(1))?)
     }
 
-    fn empty_log(&self) -> Result<(), StoreError> {
+    pub(super) fn empty_log(&self) -> Result<(), StoreError> {
         let connection = self.connection.as_ref().ok_or(StoreError::Unavailable)?;
         // Somebody who reads just now keeps the log from being emptied: not waited for, but done the next time.
         connection.busy_timeout(Duration::ZERO).map_err(fault)?;

@@ -5,7 +5,7 @@ use store_lab::{BoxError, Disk, History, Lost, Scenario};
 
 use crate::{
     model::{Act, Change, Content, State, apply, delete},
-    place::{Lock, Place, mount, one_slot_counts},
+    place::{Device, Lock, Place, one_slot_counts},
 };
 
 /// A store, and what is done with it.
@@ -13,6 +13,7 @@ use crate::{
 pub(crate) struct Life {
     pub(crate) lock: Lock,
     pub(crate) part: Part,
+    pub(crate) device: Device,
 }
 
 /// What is done.
@@ -37,7 +38,7 @@ impl Scenario for Life {
 
     fn prepare(&self, disk: &Disk) -> Result<State, BoxError> {
         // From the first moment, what a disk promises holds.
-        let vfs = mount(disk)?;
+        let vfs = self.device.mount(disk)?;
         if self.part == Part::Birth {
             return Ok(State::default());
         }
@@ -53,7 +54,7 @@ impl Scenario for Life {
     }
 
     fn run(&self, disk: &Disk, history: &mut History<State>) -> Result<(), BoxError> {
-        let vfs = mount(disk)?;
+        let vfs = self.device.mount(disk)?;
         let mut places: Vec<Option<Place>> = Vec::new();
         let mut mark = Mark::default();
         let reopening = self.part == Part::Reopening;
@@ -76,7 +77,7 @@ impl Scenario for Life {
 
     fn check(&self, disk: &Disk, allowed: &[&State]) -> Result<(), BoxError> {
         let copy = disk.reboot(Lost::Nothing);
-        let vfs = mount(disk)?;
+        let vfs = self.device.mount(disk)?;
         let mark = allowed.first().map_or(Mark::default(), |state| state.mark);
         let place = self.lock.open(disk, &vfs, mark).map_err(|error| format!("does not open: {error:?}"))?;
         let content = Content::of(&place.store).map_err(|error| format!("cannot be read: {error:?}"))?;
@@ -91,14 +92,19 @@ impl Scenario for Life {
 }
 
 impl Life {
+    /// Under a raw key, on a disk as SQLite assumes it.
+    pub(crate) const fn of(part: Part) -> Self {
+        Self { lock: Lock::RawKey, part, device: Device::Powersafe }
+    }
+
     /// On a copy, not opened yet: the next batch is done as if nothing had happened, and is durable.
     fn goes_on(self, disk: &Disk, content: &Content) -> Result<(), BoxError> {
         let act = batch(&[(Space::Client, vec![put(2, 9, 9, 9, 50)])]);
-        let place = self.lock.open(disk, &mount(disk)?, Mark::default())?;
+        let place = self.lock.open(disk, &self.device.mount(disk)?, Mark::default())?;
         perform(&place, &act)?;
         let rebooted = disk.reboot(Lost::Everything);
         drop(place);
-        let place = self.lock.open(&rebooted, &mount(&rebooted)?, Mark::default())?;
+        let place = self.lock.open(&rebooted, &self.device.mount(&rebooted)?, Mark::default())?;
         let found = Content::of(&place.store)?;
         if found == content.after(&act) { Ok(()) } else { Err("the next batch is lost".into()) }
     }

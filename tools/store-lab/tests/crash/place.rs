@@ -57,8 +57,28 @@ impl Lock {
 /// The disk, with the promise that SQLite makes for every Unix, for its own files: a write harms nothing beside it. The
 /// store relies on it for no other file.
 pub(crate) fn mount(disk: &Disk) -> Result<Arc<Vfs>, BoxError> {
-    let _ = SQLITE_IOCAP_POWERSAFE_OVERWRITE;
-    Ok(Arc::new(Vfs::with_characteristics(disk, 0)?))
+    Device::Powersafe.mount(disk)
+}
+
+/// What the disk promises, and SQLite is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Device {
+    /// A write that is interrupted harms nothing beside it, in SQLite's own files.
+    Powersafe,
+    /// It may harm the rest of its sector, and SQLite knows.
+    Plain,
+    /// It may harm the rest of its sector, and SQLite was told that it does not.
+    Lying,
+}
+
+impl Device {
+    pub(crate) fn mount(self, disk: &Disk) -> Result<Arc<Vfs>, BoxError> {
+        if self == Self::Powersafe {
+            disk.spare_noise(&format!("{FOLDER}/store.db"));
+        }
+        let promised = if self == Self::Plain { 0 } else { SQLITE_IOCAP_POWERSAFE_OVERWRITE };
+        Ok(Arc::new(Vfs::with_characteristics(disk, promised)?))
+    }
 }
 
 /// Exactly one slot holds a key, and it is the one of the current period.

@@ -52,7 +52,7 @@ impl Client {
     pub fn peek(&self, envelope: &MlsEnvelope) -> MlsResult<PeekedMessage> {
         let payload = envelope.unwrap_application()?;
         let opened = self.inner.read_stored(envelope.group_id(), |env, records| {
-            Ok(Reader::open(env, records)?.read(env, payload)?.ok_or(MlsError::EnvelopeMismatch("kind"))?)
+            Reader::open(env, records)?.read(env, payload)?.ok_or(MlsError::EnvelopeMismatch("kind"))
         });
         let (opened, _) = opened?;
         let Opened { plaintext, authenticated_data, sender: _, sender_leaf, epoch, generation: _, spent: _ } = opened;
