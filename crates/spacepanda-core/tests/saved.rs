@@ -10,7 +10,7 @@ use std::{
 use spacepanda_core::core_mls::{
     ApplicationRow, Client, ClientBuilder, CommitOutcome, MlsConfig, MlsError, MlsHandle, Secret, TrustOnFirstUse,
     load_group_from_file, save_group_to_file,
-    store::{FileKey, FileKind, KdfParams, MemoryStore, Space, StateStore, StoreError},
+    store::{FileKey, FileKind, KdfParams, MemoryStore, Section, Space, StateStore, StoreError, Write},
 };
 
 const PASSPHRASE: &str = "correct horse battery";
@@ -243,4 +243,22 @@ fn a_backup_is_restored_into_a_store_of_the_same_client_only() {
     assert_eq!(refused.err(), Some(MlsError::IdentityMismatch));
     assert_eq!(bob.epoch(), 1);
     drop(store);
+}
+
+/// A group that cannot be read keeps no backup from being made, and is one of those to be joined again.
+#[test]
+fn a_damaged_group_is_in_the_backup() {
+    let (store, alice, _) = pair();
+    let client = alice.client().clone();
+    let (space, id) = (Space::Group(alice.group_id()), alice.group_id());
+    drop(alice);
+    let (header, _) = store.scan(&space, 1, None).unwrap().remove(0);
+    let expected = store.spaces(Some(&space)).unwrap()[0].1;
+    store.apply(&[Section { space, expected, writes: vec![Write::Delete(header)] }]).unwrap();
+    drop(client);
+    let client = builder(b"alice").store(Arc::clone(&store)).open().unwrap();
+    assert_eq!(client.group(&id).err(), Some(MlsError::InvalidRecord));
+    let backup = client.export_backup(&key()).unwrap();
+    let restored = builder(b"alice").restore_backup(&backup, &key()).unwrap();
+    assert_eq!(restored.groups_to_rejoin().unwrap()[0].id, id);
 }

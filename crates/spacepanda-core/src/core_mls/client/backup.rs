@@ -45,8 +45,12 @@ impl Client {
     pub fn export_backup(&self, key: &FileKey) -> MlsResult<Vec<u8>> {
         let mut groups = self.groups_to_rejoin()?;
         for id in self.groups()? {
-            let group = self.group(&id)?;
-            groups.push(LostGroup { id, name: group.group_name(), epoch: group.epoch() });
+            groups.push(match self.group(&id) {
+                Ok(group) => LostGroup { name: group.group_name(), epoch: group.epoch(), id },
+                // A damaged group is one to join again all the more.
+                Err(MlsError::InvalidRecord) => LostGroup { id, name: None, epoch: 0 },
+                Err(error) => return Err(error),
+            });
         }
         let backup = Backup::collect(self.inner.store.as_ref(), groups)?;
         Ok(key.seal(BACKUP_FILE, &backup.encode()?)?)
