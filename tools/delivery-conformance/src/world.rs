@@ -127,12 +127,13 @@ impl<'a> World<'a> {
         &self.rules.crypto
     }
 
-    pub(crate) fn ask<O: Operation>(&self, device: &Device, operation: O) -> Result<O::Reply, Rejection> {
+    /// Asks for a device, and waits.
+    pub fn ask<O: Operation>(&self, device: &Device, operation: O) -> Result<O::Reply, Rejection> {
         block_on(ask(self.service(), device.id, operation))
     }
 
     /// A device that is not enrolled.
-    pub(crate) fn stranger(&self, user: &str) -> Device {
+    pub fn stranger(&self, user: &str) -> Device {
         let own = self.crypto().provider().suite(CipherSuite::X25519_AES128).unwrap();
         let (private_key, public_key) = own.signature_generate(&OsRandom).unwrap();
         let key = DeviceKey { cipher_suite: CipherSuite::X25519_AES128, public_key };
@@ -142,12 +143,8 @@ impl<'a> World<'a> {
         device
     }
 
-    pub(crate) fn enrol(
-        &self,
-        device: &Device,
-        voucher: Option<Voucher>,
-        invite: &[u8],
-    ) -> Result<DeviceId, Rejection> {
+    /// Asks to be enrolled.
+    pub fn enrol(&self, device: &Device, voucher: Option<Voucher>, invite: &[u8]) -> Result<DeviceId, Rejection> {
         let (user, key) = (device.user.clone(), device.key.clone());
         self.ask(device, Enrol { user, key, invite: invite.into(), voucher })
     }
@@ -166,7 +163,8 @@ impl<'a> World<'a> {
         group
     }
 
-    pub(crate) fn create(&self, group: &Group) -> CreateGroup {
+    /// What makes a group known, at epoch 0.
+    pub fn create(&self, group: &Group) -> CreateGroup {
         CreateGroup { group_id: group.id.clone(), epoch: 0, mode: Mode::Private, start: self.start(group, 0) }
     }
 
@@ -199,7 +197,7 @@ impl<'a> World<'a> {
     }
 
     /// A commit of `epoch` that leads to the epoch whose key is [`World::key`] with rival 0.
-    pub(crate) fn bundle(&self, group: &Group, epoch: u64, content: &str) -> CommitBundle {
+    pub fn bundle(&self, group: &Group, epoch: u64, content: &str) -> CommitBundle {
         CommitBundle {
             commit: private(&group.id, epoch, ContentType::Commit, content).into(),
             next: self.start(group, epoch + 1),
@@ -208,7 +206,8 @@ impl<'a> World<'a> {
         }
     }
 
-    pub(crate) fn inviting(&self, group: &Group, epoch: u64, invited: &[&Device]) -> CommitBundle {
+    /// A commit that invites these.
+    pub fn inviting(&self, group: &Group, epoch: u64, invited: &[&Device]) -> CommitBundle {
         let recipients = invited.iter().map(|device| device.id).collect();
         let welcome = welcome(&format!("to epoch {}", epoch + 1)).into();
         CommitBundle { invitations: vec![Invitation { recipients, welcome }], ..self.bundle(group, epoch, "invite") }
@@ -218,7 +217,8 @@ impl<'a> World<'a> {
         bundle.by_member(self.crypto(), &self.key(group, epoch, 0)).unwrap()
     }
 
-    pub(crate) fn submit(
+    /// Submits a commit, signed by its epoch.
+    pub fn submit(
         &self,
         device: &Device,
         group: &Group,
