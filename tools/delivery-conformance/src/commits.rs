@@ -2,7 +2,9 @@
 
 use mls_crypto::{Secret, SignaturePrivateKey};
 use mls_delivery::{
-    GroupId, Rejection, Seq, ask,
+    GroupId, Rejection, Seq,
+    access::Access,
+    ask,
     receipt::{Receipt, ServiceKey, contradict},
     reply::{EntryKind, MailKind},
     request::SubmitCommit,
@@ -172,6 +174,11 @@ fn bound(world: &mut World<'_>) {
     let mut submit = world.signed(&group, 0, world.bundle(&group, 0, "c"));
     submit.bundle.next.write_key = world.key(&group, 5, 5).public_key().clone();
     assert_eq!(world.ask(&alice, submit), Err(Rejection::BadSignature));
+    let mut submit = world.signed(&group, 0, world.bundle(&group, 0, "c"));
+    if let Access::Member { epoch, .. } = &mut submit.access {
+        *epoch = 1;
+    }
+    assert_eq!(world.ask(&alice, submit), Err(Rejection::Mislabelled));
     assert_eq!(world.read(&alice, &group, 0, 10), []);
 }
 

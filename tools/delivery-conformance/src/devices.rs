@@ -155,8 +155,11 @@ fn stored(world: &mut World<'_>) {
     publish(world, &alice, &made[..2], Some(&packages(1, 6)[0])).unwrap();
     assert_eq!(publish(world, &alice, &made[2..], None), Err(Rejection::TooMany { count: 3, limit: 2 }));
     // The last resort is replaced, not added.
-    let stock = publish(world, &alice, &[], Some(&packages(1, 7)[0]));
+    let newer = &packages(1, 7)[0];
+    let stock = publish(world, &alice, &[], Some(newer));
     assert_eq!(stock, Ok(Stock { single_use: 2, last_resort: 1 }));
+    let given = [0; 3].map(|_| world.ask(&alice, claim("alice")).unwrap().devices.remove(0).key_package);
+    assert_eq!(given.last().and_then(Option::as_ref), Some(newer));
     assert_eq!(publish(world, &alice, &[b"noise".into()], None), Err(Rejection::Malformed));
 }
 

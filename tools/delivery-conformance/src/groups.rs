@@ -3,7 +3,7 @@
 use mls_crypto::{CipherSuite, Opaque, Secret};
 use mls_delivery::{
     GroupId, Rejection, Seq,
-    access::{WRITE_KEY_LABEL, WRITE_KEY_LEN, WriteKey, join_digest},
+    access::{Access, WRITE_KEY_LABEL, WRITE_KEY_LEN, WriteKey, join_digest},
     reply::EntryKind,
     request::{CommitBundle, CreateGroup, EpochStart, FetchGroupInfo, Invitation, Mode, SubmitMessage},
 };
@@ -105,6 +105,12 @@ fn external_join(world: &mut World<'_>) {
     };
     let guessed = bundle.clone().by_joiner(b"guess").unwrap();
     assert_eq!(world.ask(&bob, guessed), Err(Rejection::Forbidden));
+    // The token lets in, and nothing else: what members encrypt needs their key.
+    let inside = crate::Group { id: group_id.clone() };
+    let encrypted = world.bundle(&inside, 0, "not joining").by_joiner(b"token").unwrap();
+    assert_eq!(world.ask(&bob, encrypted), Err(Rejection::Forbidden));
+    let message = SubmitMessage { access: Access::Join(b"token".into()), ..world.message(&inside, 0, "hello") };
+    assert_eq!(world.ask(&bob, message), Err(Rejection::Forbidden));
     let submit = bundle.by_joiner(b"token").unwrap();
     let committed = world.ask(&bob, submit.clone()).unwrap();
     // The reply may get lost, and the token is another by now.
@@ -172,7 +178,11 @@ fn invalid(world: &mut World<'_>) {
     {
         assert_eq!(world.ask(&alice, bundle.by_member(crypto, &key).unwrap()), Err(expected));
     }
+    // To a stranger it does not even show that handshakes are judged here.
     let stranger = world.device("stranger");
+    let group = crate::Group { id: GroupId::new(b"rules") };
+    let guess = world.bundle(&group, 0, "guess").by_member(crypto, &world.key(&group, 0, 0)).unwrap();
+    assert_eq!(world.ask(&stranger, guess), Err(Rejection::Forbidden));
     let unsigned = good.clone().by_member(crypto, &write_key(world, &twin)).unwrap();
     assert_eq!(world.ask(&stranger, unsigned), Err(Rejection::Forbidden));
     assert_eq!(world.ask(&alice, good.by_member(crypto, &key).unwrap()).unwrap().seq, Seq::new(1));

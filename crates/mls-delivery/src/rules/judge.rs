@@ -218,3 +218,6 @@ impl Policy for StructurePolicy {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;
