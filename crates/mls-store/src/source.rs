@@ -22,7 +22,8 @@ pub const MAX_ENTRY: usize = 79;
 /// Keeps the key of the current period, and a counter that only grows: the file beside the database, or better a
 /// keystore of the operating system that can delete.
 ///
-/// Only one process at a time calls [`KeySource::store`] and [`KeySource::retain`]: the store holds its write lock.
+/// The conformance suite of the repository (`tools/store-conformance`) says what an implementation must do. Only one process
+/// at a time calls [`KeySource::store`] and [`KeySource::retain`]: the store holds its write lock.
 pub trait KeySource: Send + Sync + fmt::Debug {
     /// The key of a period; `None` if it is not there, whatever the reason.
     ///

@@ -1,12 +1,21 @@
-//! Both key sources do the same.
+//! All key sources do the same.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    panic::catch_unwind,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use mls_store::{
-    FileSlots, KeySource, MAX_ENTRY, MemoryKeySource, Secret,
-    files::{Files, MemoryFiles},
+    FileSlots, KeySource, MAX_ENTRY, MemoryKeySource, Secret, StoreError,
+    files::{Disk, Files, MemoryFiles},
 };
+use store_conformance::{Opener, key_source_conformance};
 
 fn entry(n: u8) -> Secret {
     Secret::copy_from(&[n; MAX_ENTRY])
@@ -16,46 +25,134 @@ fn holds(source: &dyn KeySource, period: u64) -> Option<Vec<u8>> {
     source.load(period).unwrap().map(|key| key.as_slice().to_vec())
 }
 
-/// What every key source must do.
-fn conforms(source: &dyn KeySource) {
-    assert_eq!((source.counter(), holds(source, 1)), (Ok(0), None));
-    source.store(1, &entry(1)).unwrap();
-    // Nothing was retained yet: a store that was never there may still be made.
-    assert_eq!(source.counter(), Ok(0));
-    source.store(1, &entry(9)).unwrap();
-    source.retain(1).unwrap();
-    assert_eq!((source.counter(), holds(source, 1)), (Ok(1), Some(vec![9; MAX_ENTRY])));
-    for period in 1..=6 {
-        let (this, next) = (holds(source, period).unwrap(), entry(u8::try_from(period).unwrap()));
-        source.store(period + 1, &Secret::copy_from(b"given up")).unwrap();
-        source.store(period + 1, &next).unwrap();
-        // Both are there, the current one counts.
-        assert_eq!((source.counter(), holds(source, period)), (Ok(period), Some(this)));
-        assert_eq!(holds(source, period + 1).unwrap(), next.as_slice());
-        source.retain(period + 1).unwrap();
-        source.retain(period + 1).unwrap();
-        assert_eq!((source.counter(), holds(source, period)), (Ok(period + 1), None));
-    }
-    source.store(8, &entry(8)).unwrap();
-    source.retain(7).unwrap();
-    assert_eq!((holds(source, 8), source.counter()), (None, Ok(7)));
-    source.store(8, &Secret::zero(0)).unwrap();
-    assert_eq!(holds(source, 8), Some(Vec::new()));
-    source.destroy().unwrap();
-    source.destroy().unwrap();
-    assert_eq!((holds(source, 7), holds(source, 8), source.counter()), (None, None, Ok(0)));
-    source.store(1, &entry(1)).unwrap();
-    assert_eq!(holds(source, 1), Some(vec![1; MAX_ENTRY]));
+/// Its keys are in memory; whoever opens it finds the same ones.
+fn in_memory() -> Opener {
+    let source = Arc::new(MemoryKeySource::new());
+    Box::new(move || source.clone())
+}
+
+fn slots_in(files: Arc<dyn Files>, dir: PathBuf) -> Opener {
+    Box::new(move || Arc::new(FileSlots::new(files.clone(), &dir)))
 }
 
 #[test]
 fn keys_in_memory_conform() {
-    conforms(&MemoryKeySource::new());
+    key_source_conformance(&in_memory);
 }
 
 #[test]
 fn slots_conform() {
-    conforms(&FileSlots::new(Arc::new(MemoryFiles::new()), Path::new("dir")));
+    key_source_conformance(&|| slots_in(Arc::new(MemoryFiles::new()), PathBuf::from("dir")));
+}
+
+#[test]
+fn slots_on_a_disk_conform() {
+    let home = std::env::temp_dir().join(format!("mls-store-slots-{}", std::process::id()));
+    let count = AtomicU32::new(0);
+    key_source_conformance(&|| {
+        let dir = home.join(count.fetch_add(1, Ordering::SeqCst).to_string());
+        std::fs::create_dir_all(&dir).unwrap();
+        slots_in(Arc::new(Disk), dir)
+    });
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
+/// Ways to break the contract.
+#[derive(Clone, Copy, Debug)]
+enum Wrong {
+    CountsWhatIsStored,
+    CutsEntries,
+    KeepsTheFirst,
+    KeepsOne,
+    RetainsAll,
+    RetainsTheNext,
+    NeverCounts,
+    DestroysNoCounter,
+    DestroysNoKeys,
+    /// What was done through another opening is not seen.
+    IsNotDurable,
+}
+
+const WRONGS: [Wrong; 10] = [
+    Wrong::CountsWhatIsStored,
+    Wrong::CutsEntries,
+    Wrong::KeepsTheFirst,
+    Wrong::KeepsOne,
+    Wrong::RetainsAll,
+    Wrong::RetainsTheNext,
+    Wrong::NeverCounts,
+    Wrong::DestroysNoCounter,
+    Wrong::DestroysNoKeys,
+    Wrong::IsNotDurable,
+];
+
+/// A source that is wrong in one way.
+#[derive(Debug)]
+struct Broken {
+    wrong: Wrong,
+    state: Mutex<(BTreeMap<u64, Vec<u8>>, u64)>,
+}
+
+impl Broken {
+    fn open(wrong: Wrong) -> Opener {
+        let new = move || Arc::new(Self { wrong, state: Mutex::default() });
+        let source = new();
+        Box::new(move || if matches!(wrong, Wrong::IsNotDurable) { new() } else { source.clone() })
+    }
+}
+
+impl KeySource for Broken {
+    fn load(&self, period: u64) -> Result<Option<Secret>, StoreError> {
+        Ok(self.state.lock().unwrap().0.get(&period).map(|key| Secret::copy_from(key)))
+    }
+
+    fn store(&self, period: u64, key: &Secret) -> Result<(), StoreError> {
+        let (keys, counter) = &mut *self.state.lock().unwrap();
+        let mut bytes = key.as_slice().to_vec();
+        match self.wrong {
+            Wrong::CountsWhatIsStored => *counter = (*counter).max(period),
+            Wrong::CutsEntries => bytes.truncate(MAX_ENTRY - 1),
+            Wrong::KeepsTheFirst => bytes = keys.get(&period).cloned().unwrap_or(bytes),
+            Wrong::KeepsOne => keys.clear(),
+            _ => {}
+        }
+        keys.insert(period, bytes);
+        Ok(())
+    }
+
+    fn retain(&self, period: u64) -> Result<(), StoreError> {
+        let (keys, counter) = &mut *self.state.lock().unwrap();
+        keys.retain(|known, _| match self.wrong {
+            Wrong::RetainsAll => true,
+            Wrong::RetainsTheNext => *known >= period,
+            _ => *known == period,
+        });
+        *counter = if matches!(self.wrong, Wrong::NeverCounts) { 0 } else { (*counter).max(period) };
+        Ok(())
+    }
+
+    fn counter(&self) -> Result<u64, StoreError> {
+        Ok(self.state.lock().unwrap().1)
+    }
+
+    fn destroy(&self) -> Result<(), StoreError> {
+        let (keys, counter) = &mut *self.state.lock().unwrap();
+        match self.wrong {
+            Wrong::DestroysNoCounter => keys.clear(),
+            Wrong::DestroysNoKeys => *counter = 0,
+            _ => (*keys, *counter) = Default::default(),
+        }
+        Ok(())
+    }
+}
+
+/// The suite sees each of them.
+#[test]
+fn what_breaks_the_contract_is_noticed() {
+    for wrong in WRONGS {
+        let noticed = catch_unwind(|| key_source_conformance(&|| Broken::open(wrong))).is_err();
+        assert!(noticed, "{wrong:?} was not noticed");
+    }
 }
 
 /// Production: the file never grows, and nothing of an old key is left in it.

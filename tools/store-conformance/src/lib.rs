@@ -1,6 +1,7 @@
-//! What every [`StateStore`] must do, as checks that a new implementation runs in its tests.
+//! What every [`StateStore`] and every [`mls_store::KeySource`] must do, as checks that a new implementation runs in its
+//! tests.
 //!
-//! In: a way to make empty stores. Out: nothing, or a panic that names what was broken.
+//! In: a way to make empty stores or sources. Out: nothing, or a panic that names what was broken.
 //! Always: checks know the contract only, not the implementation.
 #![allow(
     clippy::unwrap_used,
@@ -13,9 +14,12 @@
 mod batches;
 mod leases;
 mod records;
+mod sources;
 mod threads;
 
 use mls_store::StateStore;
+
+pub use sources::{Opener, SourceCheck, key_source_conformance, source_checks};
 
 /// One rule of the contract, checked on an empty store.
 pub type Check = fn(&dyn StateStore);
