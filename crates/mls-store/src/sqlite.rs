@@ -9,6 +9,7 @@ mod door;
 mod fault;
 mod forget;
 mod keys;
+mod known;
 mod lease;
 mod meta;
 mod names;
@@ -208,9 +209,7 @@ impl StateStore for SqliteStore {
     }
 
     fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
-        let Some(space) = only else { return self.session().read(|tree| tree.space_rows()) };
-        let row = self.session().read(|tree| tree.space_row(tree.space_id(space)))?;
-        Ok(row.map(|row| (row.space, row.revision)).into_iter().collect())
+        self.session().spaces(only)
     }
 
     fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {

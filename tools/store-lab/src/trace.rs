@@ -71,6 +71,11 @@ impl Trace {
         self.steps.is_empty()
     }
 
+    /// How often something was made durable.
+    pub fn syncs(&self) -> usize {
+        self.steps.iter().filter(|step| step.is_sync()).count()
+    }
+
     /// Calls `see` with every write, in order: all bytes that ever touched the disk since recording began.
     pub fn each_write(&self, see: &mut dyn FnMut(Written<'_>)) {
         let mut state = self.base();

@@ -16,6 +16,7 @@ use super::{
     change::Change,
     fault::fault,
     keys::Keys,
+    known::Known,
     lease::Turns,
     meta::{Meta, Row},
     pages::Tree,
@@ -31,6 +32,7 @@ pub(super) struct Session {
     pub(super) files: Arc<dyn Files>,
     pub(super) dir: PathBuf,
     pub(super) turns: Turns,
+    pub(super) known: Known,
     /// When we first saw that there is something to forget.
     pub(super) dirty_since: Option<Instant>,
     /// Whether two keys may be in the key source. Before that is settled nothing is forgotten, and nothing written.
@@ -74,7 +76,9 @@ impl Session {
         let all = |change: &mut Change<'_>, revision| {
             batch.iter().try_for_each(|section| change.section(section, revision)).map(|()| true)
         };
-        self.write(Shred::IfDue, all)
+        let revision = self.write(Shred::IfDue, all)?;
+        self.known.moved(batch, revision);
+        Ok(revision)
     }
 
     pub(super) fn delete(&mut self, space: &Space, expected: Revision) -> Result<(), StoreError> {
@@ -132,7 +136,8 @@ impl Session {
         let (transaction, meta) = self.keys.begin_reading(connection)?;
         drop(transaction);
         if meta.pending > 0 && wanted(&meta) {
-            self.write(Shred::Now, |_, _| Ok(true))?;
+            let revision = self.write(Shred::Now, |_, _| Ok(true))?;
+            self.known.moved(&[], revision);
         }
         Ok(())
     }

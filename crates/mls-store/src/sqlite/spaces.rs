@@ -1,5 +1,6 @@
 //! Rows of spaces: name and revision, sealed with the key of the space's page.
 
+use mls_crypto::Secret;
 use rusqlite::OptionalExtension;
 
 use super::{
@@ -28,7 +29,10 @@ impl Tree<'_> {
         let row: Option<(i64, Vec<u8>)> = row.optional().map_err(fault)?;
         match (row, self.open_space(space)?) {
             (None, false) => Ok(None),
-            (Some((revision, sealed)), true) => self.open_row(space, revision, &sealed).map(Some),
+            (Some((revision, sealed)), true) => {
+                let key = self.page(space)?.key.duplicate();
+                self.open_row(&key, space, revision, &sealed).map(Some)
+            }
             // One without the other: somebody removed a row.
             _ => Err(DAMAGED),
         }
@@ -52,25 +56,56 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Every space, in order.
+    /// The revision of a space; `None` if there is no such space. Only the pages above its own are read.
+    pub(super) fn space_revision(&mut self, space: &Space) -> Result<Option<Revision>, StoreError> {
+        let id = self.space_id(space);
+        let mut statement =
+            self.connection.prepare_cached("SELECT revision, sealed FROM spaces WHERE id = ?1").map_err(fault)?;
+        let row = statement.query_row([id.as_slice()], |row| Ok((row.get(0)?, row.get(1)?)));
+        let row: Option<(i64, Vec<u8>)> = row.optional().map_err(fault)?;
+        match (row, self.space_key(id)?) {
+            (None, None) => Ok(None),
+            (Some((revision, sealed)), Some(key)) => Ok(Some(self.open_row(&key, id, revision, &sealed)?.revision)),
+            _ => Err(DAMAGED),
+        }
+    }
+
+    /// Every space.
     pub(super) fn space_rows(&mut self) -> Result<Vec<(Space, Revision)>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT id, revision, sealed FROM spaces").map_err(fault)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(fault)?;
-        let rows: Vec<(Vec<u8>, i64, Vec<u8>)> = rows.collect::<Result<_, _>>().map_err(fault)?;
+        let spaces = self.space_rows_after(Revision::NONE)?;
+        if self.count_spaces()? == spaces.len() { Ok(spaces) } else { Err(DAMAGED) }
+    }
+
+    /// The spaces that were changed after this revision.
+    pub(super) fn space_rows_after(&mut self, revision: Revision) -> Result<Vec<(Space, Revision)>, StoreError> {
+        let sql = "SELECT id, revision, sealed FROM spaces WHERE revision > ?1";
+        let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
+        let rows = statement.query_map([to_sql(revision.get())?], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let rows: Vec<(Vec<u8>, i64, Vec<u8>)> = rows.map_err(fault)?.collect::<Result<_, _>>().map_err(fault)?;
         let mut spaces = Vec::with_capacity(rows.len());
         for (id, revision, sealed) in rows {
             let id = Id::read(&id)?;
-            if !self.open_space(id)? {
-                return Err(DAMAGED);
-            }
-            let row = self.open_row(id, revision, &sealed)?;
+            let key = self.space_key(id)?.ok_or(DAMAGED)?;
+            let row = self.open_row(&key, id, revision, &sealed)?;
             spaces.push((row.space, row.revision));
         }
-        if self.count_spaces()? != spaces.len() {
-            return Err(DAMAGED);
-        }
-        spaces.sort();
         Ok(spaces)
+    }
+
+    /// How many rows there are.
+    pub(super) fn count_space_rows(&self) -> Result<usize, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM spaces").map_err(fault)?;
+        let count: i64 = statement.query_row([], |row| row.get(0)).map_err(fault)?;
+        usize::try_from(count).map_err(|_| DAMAGED)
+    }
+
+    /// The key of the page of a space, from the page above; `None` if there is no such space.
+    fn space_key(&mut self, id: Id) -> Result<Option<Secret>, StoreError> {
+        if !self.open_shard(id.part())? {
+            return Ok(None);
+        }
+        let shard = self.shard_id(id.part());
+        Ok(self.page(shard)?.children.get(id.as_slice()).map(|child| child.key.duplicate()))
     }
 
     /// How many spaces the pages of the shards know.
@@ -84,10 +119,10 @@ impl Tree<'_> {
         Ok(count)
     }
 
-    fn open_row(&mut self, id: Id, revision: i64, sealed: &[u8]) -> Result<Row, StoreError> {
+    fn open_row(&self, key: &Secret, id: Id, revision: i64, sealed: &[u8]) -> Result<Row, StoreError> {
         let revision = u64::try_from(revision).map_err(|_| DAMAGED)?;
         let place = self.store.space(id, revision);
-        let name = seal::open(&self.page(id)?.key, &place, sealed).ok_or(DAMAGED)?;
+        let name = seal::open(key, &place, sealed).ok_or(DAMAGED)?;
         let space = decode_space(name.as_slice()).ok_or(DAMAGED)?;
         Ok(Row { space, revision: Revision::new(revision) })
     }

@@ -18,6 +18,7 @@ mod processes;
 mod remnants;
 mod reopen;
 mod rollback;
+mod spaces;
 mod support;
 mod tamper;
 mod unlock;
