@@ -41,7 +41,7 @@ impl DirectoryCrypto {
         self.0.hash(&[bytes]).as_slice().try_into().map_err(|_| DiscoveryError::Malformed)
     }
 
-    /// Signs what [`labelled`] gave.
+    /// Signs a message under Ed25519, as [`crate::GroupPublicInfo::from_metadata_with`] asks for it.
     ///
     /// # Errors
     /// As the provider signs.
