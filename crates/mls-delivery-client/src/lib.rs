@@ -2,7 +2,7 @@
 //!
 //! In: an address, a device's key, TLS roots. Out: the same [`mls_delivery::DeliveryService`] that is over there.
 //! Always: what may be repeated is repeated, with jittered pauses, because the service does a request once however often it
-//! comes; a commit counts as taken only with a receipt of the service's key; no state is made up: cursors are the service's.
+//! comes (claims take further key packages, and a direct message arrives again: both are harmless); a commit counts as taken only with a receipt of the service's key; no state is made up: cursors are the service's.
 
 mod backoff;
 mod http;

@@ -23,8 +23,11 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than anything should take; a test that waits so long has failed.
-const LONG: Duration = Duration::from_secs(30);
+/// Longer than anything should take, and shorter than a watch; a test that waits so long has failed.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Never, as far as a test is concerned.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 struct Running {
     address: SocketAddr,
@@ -131,7 +134,8 @@ async fn who_sends_no_header_or_half_of_one_is_cut_off() {
 
 #[tokio::test]
 async fn who_asks_once_and_stays_is_cut_off() {
-    let listen = Listen { idle_time: Duration::from_millis(100), ..local() };
+    // hyper's own timer is not what is looked at.
+    let listen = Listen { header_time: HOUR, idle_time: Duration::from_millis(100), ..local() };
     let running = serve(listen, Quotas::default()).await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -142,7 +146,7 @@ async fn who_asks_once_and_stays_is_cut_off() {
 
 #[tokio::test]
 async fn one_address_has_so_many_connections() {
-    let running = serve(Listen { connections_per_address: 2, ..local() }, Quotas::default()).await;
+    let running = serve(Listen { connections_per_address: 2, header_time: HOUR, ..local() }, Quotas::default()).await;
     let held = [TcpStream::connect(running.address).await.unwrap(), TcpStream::connect(running.address).await.unwrap()];
     let mut third = TcpStream::connect(running.address).await.unwrap();
     let mut answer = [0; 1];
@@ -162,7 +166,7 @@ async fn one_address_has_so_many_connections() {
 
 #[tokio::test]
 async fn all_addresses_together_have_so_many_connections() {
-    let running = serve(Listen { connections: 1, ..local() }, Quotas::default()).await;
+    let running = serve(Listen { connections: 1, header_time: HOUR, ..local() }, Quotas::default()).await;
     let _held = TcpStream::connect(running.address).await.unwrap();
     let mut second = TcpStream::connect(running.address).await.unwrap();
     let mut answer = [0; 1];
@@ -248,7 +252,7 @@ async fn the_end_drains() {
     .await
     .unwrap();
     running.end.send(()).unwrap();
-    let (status, body) = waiting.await.unwrap();
+    let (status, body) = timeout(LONG, waiting).await.expect("the watch goes on").unwrap();
     assert_eq!((status, decode_exact::<Vec<Seen>>(&body).unwrap()), (200, Vec::new()));
     timeout(LONG, running.ended).await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());

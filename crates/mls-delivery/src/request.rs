@@ -71,7 +71,7 @@ pub struct PublishKeyPackages {
     pub last_resort: Option<Opaque>,
 }
 
-/// Takes one key package of each device of a user.
+/// Takes one key package of each device of a user. Repeated, it takes others.
 #[derive(Clone, Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ClaimKeyPackages {
     /// Whose.
@@ -161,7 +161,7 @@ pub struct SubmitMessage {
     pub access: Access,
 }
 
-/// Puts an MLSMessage into the mailbox of a device.
+/// Puts an MLSMessage into the mailbox of a device. Repeated, it arrives again.
 #[derive(Clone, Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct DeliverDirect {
     /// Whose mailbox.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mls_crypto::{CipherSuite, Secret, SignaturePrivateKey, label};
+use mls_crypto::{CipherSuite, Opaque, Secret, SignaturePrivateKey, label};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 use mls_delivery::{
     DeviceKey, Rejection, ServiceCrypto,
@@ -65,8 +65,9 @@ fn an_answer_is_signed_by_the_key_it_names() {
 #[test]
 fn a_signature_of_mls_is_no_answer() {
     let (gate, (key, private_key)) = (gate("here", 1), device());
-    let mut login = answer(&gate, "here", &(key, private_key.duplicate()));
-    let content = encode(&login.challenge).unwrap();
+    let mut login = answer(&gate, "here", &(key.clone(), private_key.duplicate()));
+    let service = Opaque::from(b"here");
+    let content = encode(&(&service, &login.challenge, &key)).unwrap();
     let own = crypto();
     login.signature = label::sign_with_label(own.own(), &private_key, "login", &content).unwrap().into();
     assert_eq!(gate.check(&login, NOW).unwrap_err(), Rejection::BadSignature);
