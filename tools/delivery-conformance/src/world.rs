@@ -196,7 +196,7 @@ impl<'a> World<'a> {
         self.ask(device, self.message(group, epoch, content)).unwrap().seq
     }
 
-    /// A commit of `epoch` that leads to the epoch whose key is `World::key` with rival 0.
+    /// A commit of `epoch` that leads to the next one.
     pub fn bundle(&self, group: &Group, epoch: u64, content: &str) -> CommitBundle {
         CommitBundle {
             commit: private(&group.id, epoch, ContentType::Commit, content).into(),
