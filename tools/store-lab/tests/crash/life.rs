@@ -199,8 +199,8 @@ pub(crate) fn shreddings() -> Vec<Act> {
 }
 
 fn large() -> Vec<Act> {
-    let many = |round| batch(&[(a(), (0..6).map(|n| put(1, 1, n, round, 300_000)).collect())]);
-    vec![many(1), many(2), Act::Maintain, many(3), Act::Shred]
+    let many = |round| batch(&[(a(), (0..5).map(|n| put(1, 1, n, round, 450_000)).collect())]);
+    vec![many(1), many(2), Act::Shred]
 }
 
 fn batch(sections: &[(Space, Vec<Change>)]) -> Act {

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What most scenarios try by default.
-const POINTS: u64 = 500;
+const POINTS: u64 = 300;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|number| number.parse().unwrap())
@@ -87,12 +87,12 @@ fn two_at_once() {
 
 #[test]
 fn large_batches() {
-    holds("large batches", &Life::of(Part::Large), 24);
+    holds("large batches", &Life::of(Part::Large), 12);
 }
 
 #[test]
 fn under_a_passphrase() {
-    holds("under a passphrase", &Life { lock: Lock::Passphrase, ..Life::of(Part::Birth) }, 24);
+    holds("under a passphrase", &Life { lock: Lock::Passphrase, ..Life::of(Part::Birth) }, 12);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn without_powersafe_overwrite() {
     let failures: Vec<Failure> = Failure::ERRORS.into_iter().filter(|kind| *kind != Failure::SyncForgets).collect();
     for part in [Part::Birth, Part::Shredding] {
         let life = Life { device: Device::Plain, ..Life::of(part) };
-        holds_for("without powersafe overwrite", &life, POINTS / 4, &|plan| plan.failures(&failures));
+        holds_for("without powersafe overwrite", &life, POINTS / 3, &|plan| plan.failures(&failures));
     }
 }
 
