@@ -12,7 +12,7 @@ use mls_engine::{
     codec::encode,
     error::ProcessError,
     group::{CommitOptions, ProposalKind},
-    math::NodeIndex,
+    math::{LeafIndex, NodeIndex},
     message::GroupContext,
     tree::{Node, RatchetTree, validate},
 };
@@ -149,4 +149,18 @@ fn a_tree_with_a_wrong_parent_hash_is_refused() {
     // Node 7 is not covered by the chain of leaf 0 any more.
     assert_eq!(refused, ProcessError::InvalidParentHash(NodeIndex::new(7)));
     validate(&host(1).env(), suite.as_ref(), &forged.tree, &forged.context).unwrap();
+}
+
+/// TREE-18: with blank leaves and parents inside, and without blanks at the end.
+#[test]
+fn the_array_is_that_of_the_nodes() {
+    let forged = FullTree::new(13, SUITE).forge(&host(1));
+    let mut member = forged.member(0, host(2)).unwrap();
+    for leaf in [12, 9, 8, 3] {
+        let tree = member.group.public().tree();
+        assert_eq!(tree.encode().unwrap(), encode(&tree.nodes()).unwrap(), "before {leaf} is removed");
+        member.commit_by_value(vec![ProposalKind::Remove(LeafIndex::new(leaf))]).unwrap();
+    }
+    let tree = member.group.public().tree();
+    assert_eq!(tree.encode().unwrap(), encode(&tree.nodes()).unwrap());
 }

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use mls_crypto::{Opaque, SuiteCrypto};
-use tls_codec::DeserializeBytes;
+use tls_codec::{DeserializeBytes, Serialize, TlsSerialize, TlsSize, VLByteSlice};
 
 use super::{
     RatchetTree, TreeDraft, hash,
-    node::Node,
+    node::{Node, ParentNode},
     subtree::{Span, Subtree},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     error::{DecodeError, ProcessError},
     limits::MAX_LEAVES,
     math::{LeafCount, LeafIndex, NodeIndex},
+    message::LeafNode,
 };
 
 /// The nodes that are set, by position.
@@ -46,7 +47,11 @@ impl RatchetTree {
     /// # Errors
     /// [`DecodeError::TooLong`].
     pub fn encode(&self) -> Result<Vec<u8>, DecodeError> {
-        encode(&self.nodes())
+        let (root, span) = self.rooted();
+        let mut array = NodeArray::default();
+        array.append(root, span)?;
+        array.bytes.truncate(array.end_of_nodes);
+        encode(&VLByteSlice(&array.bytes))
     }
 
     /// The nodes in array order, without trailing blanks.
@@ -72,6 +77,54 @@ impl RatchetTree {
             Subtree::Blank(_) => {}
         });
         nodes
+    }
+}
+
+/// The array while it is written, from the subtrees themselves: nodes are not copied first.
+#[derive(Default)]
+struct NodeArray {
+    bytes: Vec<u8>,
+    /// Where the last node ends; what follows is blank.
+    end_of_nodes: usize,
+}
+
+/// [`Node`], borrowed.
+#[derive(TlsSerialize, TlsSize)]
+#[repr(u8)]
+enum NodeRef<'a> {
+    #[tls_codec(discriminant = 1)]
+    Leaf(&'a LeafNode),
+    #[tls_codec(discriminant = 2)]
+    Parent(&'a ParentNode),
+}
+
+impl NodeArray {
+    /// The nodes of a subtree, in array order: those on the left, its own, those on the right.
+    fn append(&mut self, subtree: &Subtree, span: Span) -> Result<(), DecodeError> {
+        match (subtree, span.children()) {
+            (Subtree::Leaf(leaf), _) => self.node(&NodeRef::Leaf(&leaf.node))?,
+            (Subtree::Parent(parent), Some((left, right))) => {
+                self.append(&parent.left, left)?;
+                match &parent.node {
+                    Some(node) => self.node(&NodeRef::Parent(node))?,
+                    None => self.bytes.push(0),
+                }
+                self.append(&parent.right, right)?;
+            }
+            (Subtree::Blank(_) | Subtree::Parent(_), _) => {
+                let leaves = 1usize.checked_shl(u32::from(span.height)).ok_or(DecodeError::TooLong)?;
+                let nodes = leaves.saturating_mul(2).saturating_sub(1);
+                self.bytes.resize(self.bytes.len().saturating_add(nodes), 0);
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &NodeRef<'_>) -> Result<(), DecodeError> {
+        self.bytes.push(1);
+        node.tls_serialize(&mut self.bytes).map_err(|_| DecodeError::TooLong)?;
+        self.end_of_nodes = self.bytes.len();
+        Ok(())
     }
 }
 
