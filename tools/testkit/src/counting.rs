@@ -33,6 +33,8 @@ pub struct Counts {
     pub signs: usize,
     /// Signatures verified, each of a batch.
     pub verifies: usize,
+    /// Those of them that were in batches.
+    pub batched: usize,
     /// Bytes hashed, authenticated, encrypted or signed.
     pub bytes: usize,
 }
@@ -40,7 +42,7 @@ pub struct Counts {
 impl Counts {
     /// Operations of all kinds.
     pub fn operations(&self) -> usize {
-        let Self { hashes, macs, kdf, aead, hpke_keys, hpke_seals, hpke_opens, validations, signs, verifies, bytes: _ } =
+        let Self { hashes, macs, kdf, aead, hpke_keys, hpke_seals, hpke_opens, validations, signs, verifies, .. } =
             self;
         hashes + macs + kdf + aead + hpke_keys + hpke_seals + hpke_opens + validations + signs + verifies
     }
@@ -241,7 +243,10 @@ impl SuiteCrypto for CountingSuite {
 
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         let bytes: usize = items.iter().map(|item| item.message.len()).sum();
-        self.counter.add(bytes, |counts| counts.verifies += items.len());
+        self.counter.add(bytes, |counts| {
+            counts.verifies += items.len();
+            counts.batched += items.len();
+        });
         self.inner.verify_batch(items)
     }
 }
