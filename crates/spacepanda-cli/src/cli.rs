@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 
+use crate::serve::ServeOptions;
+
 /// Groups that only their members can read: Messaging Layer Security (RFC 9420).
 #[derive(Debug, Parser)]
 #[command(name = "panda", version, arg_required_else_help = true, subcommand_required = true)]
@@ -15,6 +17,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(DemoOptions),
+    Serve(ServeOptions),
 }
 
 /// Hold a conversation in a group, on the lines of standard input.

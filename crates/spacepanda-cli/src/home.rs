@@ -64,7 +64,7 @@ impl Home {
             if has_stores {
                 return Err(HomeError::NeedsPassphrase);
             }
-            make_key(&dir, &file)?;
+            make_key(&dir, &file).map_err(HomeError::Key)?;
         }
         let key = fs::read(&file).map_err(HomeError::Key)?;
         Ok(Self { dir, key: Key::File(Secret::new(key)), _lock: lock })
@@ -152,7 +152,7 @@ fn passphrase(options: &HomeOptions, new: bool) -> Result<Secret, HomeError> {
 }
 
 /// Makes what is missing of a folder, for its owner only.
-fn make_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
     let missing: Vec<&Path> =
         dir.ancestors().take_while(|level| !level.as_os_str().is_empty() && !level.exists()).collect();
     for level in missing.into_iter().rev() {
@@ -178,21 +178,18 @@ fn lock(file: &Path, waiting: impl FnOnce()) -> io::Result<File> {
 }
 
 /// The file appears whole or not at all; if another process was first, its key stays.
-fn make_key(dir: &Path, file: &Path) -> Result<(), HomeError> {
+pub(crate) fn make_key(dir: &Path, file: &Path) -> io::Result<()> {
     let mut key = Secret::zero(32);
-    OsRandom.fill(key.as_mut_slice()).map_err(|_| HomeError::Key(io::Error::other("no randomness")))?;
+    OsRandom.fill(key.as_mut_slice()).map_err(|_| io::Error::other("no randomness"))?;
     let new = dir.join(format!("key.{}", process::id()));
-    let write = || {
-        Disk.remove(&new)?;
-        Disk.create(&new)?;
-        Disk.write_at(&new, 0, key.as_slice())?;
-        Disk.sync(&new)?;
-        match fs::hard_link(&new, file) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        Disk.remove(&new)?;
-        Disk.sync_dir(dir)
-    };
-    write().map_err(HomeError::Key)
+    Disk.remove(&new)?;
+    Disk.create(&new)?;
+    Disk.write_at(&new, 0, key.as_slice())?;
+    Disk.sync(&new)?;
+    match fs::hard_link(&new, file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    Disk.remove(&new)?;
+    Disk.sync_dir(dir)
 }

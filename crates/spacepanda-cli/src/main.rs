@@ -6,6 +6,7 @@
 mod cli;
 mod demo;
 mod home;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -16,5 +17,6 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
+        Command::Serve(options) => serve::run(&options),
     }
 }

@@ -1,0 +1,212 @@
+//! What the service is told: by flags, then by the environment, then by a file, and else by default.
+//!
+//! In: options. Out: settings that are complete.
+//! Always: what is unknown in the file is an error; what is printed can be used as a file, and says the same.
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use mls_delivery::{Digest, Enrolment, Invite, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::Trouble;
+
+/// Run a delivery service, which lets people on different machines talk.
+///
+/// It orders the messages of groups and keeps them until everybody has them; it can read none of them. Everything is in
+/// one folder. On addresses that others can reach it wants a certificate, or to be told that a proxy has one.
+///
+/// Each option can also be given in a file, under its name without the dashes. An option wins over the environment, and
+/// both over the file.
+#[derive(Args, Debug)]
+pub(crate) struct ServeOptions {
+    /// File with settings, TOML
+    #[arg(long, value_name = "FILE", env = "PANDA_SERVE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Print the settings that would be used, as such a file, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
+}
+
+/// What may be left out.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Wishes {
+    /// Folder of the service: its keys and its database
+    #[arg(long, value_name = "DIR", env = "PANDA_SERVE_DATA")]
+    data: Option<PathBuf>,
+
+    /// Where to listen: 127.0.0.1:8470 if nothing else is said
+    #[arg(long, value_name = "ADDRESS:PORT", env = "PANDA_SERVE_LISTEN")]
+    listen: Option<SocketAddr>,
+
+    /// The name that devices log in to, mostly the host's; on this machine `localhost`. One that two services share lets
+    /// each log in to the other as whoever logs in to it
+    #[arg(long, env = "PANDA_SERVE_NAME")]
+    name: Option<String>,
+
+    /// Chain of certificates, PEM
+    #[arg(long, value_name = "FILE", env = "PANDA_SERVE_TLS_CERTIFICATE")]
+    tls_certificate: Option<PathBuf>,
+
+    /// Private key of the first certificate, PEM
+    #[arg(long, value_name = "FILE", env = "PANDA_SERVE_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+
+    /// A proxy that speaks TLS stands in front
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "PANDA_SERVE_BEHIND_PROXY")]
+    behind_proxy: Option<bool>,
+
+    /// Connections at a time
+    #[arg(long, value_name = "N", env = "PANDA_SERVE_CONNECTIONS")]
+    connections: Option<u32>,
+
+    /// Connections at a time from one address
+    #[arg(long, value_name = "N", env = "PANDA_SERVE_CONNECTIONS_PER_ADDRESS")]
+    connections_per_address: Option<u32>,
+
+    /// Who may enrol a device: `open` if only this machine can connect, else `closed`
+    #[arg(long, value_enum, env = "PANDA_SERVE_ENROLMENT")]
+    enrolment: Option<EnrolmentKind>,
+
+    /// Users who may enrol, for `--enrolment users`
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', env = "PANDA_SERVE_USERS")]
+    users: Option<Vec<String>>,
+
+    /// Only in the file: they are secrets' digests with counts.
+    #[arg(skip)]
+    invites: Option<Vec<InviteSetting>>,
+}
+
+/// Who may enrol.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EnrolmentKind {
+    /// Nobody
+    Closed,
+    /// Everybody who can connect
+    Open,
+    /// Users on the list
+    Users,
+    /// Whoever has an invite that the file lists
+    Invites,
+}
+
+/// An invite, known by the digest of its token.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct InviteSetting {
+    /// SHA-256 of the token, in hexadecimal digits.
+    token_sha256: Digest,
+    /// How many devices may use it.
+    uses: u64,
+    /// Until when, in seconds since 1970.
+    expires: u64,
+}
+
+/// Settings that are complete.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) behind_proxy: bool,
+    pub(crate) connections: u32,
+    pub(crate) connections_per_address: u32,
+    pub(crate) enrolment: EnrolmentKind,
+    users: Vec<String>,
+    invites: Vec<InviteSetting>,
+}
+
+impl Settings {
+    /// Options over environment over file over defaults. `folder` is where data is kept if nothing is said.
+    pub(crate) fn gather(options: &ServeOptions, folder: impl FnOnce() -> Option<PathBuf>) -> Result<Self, Trouble> {
+        let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let wishes = options.wishes.clone().or(file);
+        let listen = wishes.listen.unwrap_or(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 8470));
+        let behind_proxy = wishes.behind_proxy.unwrap_or(false);
+        let alone = listen.ip().is_loopback() && !behind_proxy;
+        let name = wishes.name.or_else(|| alone.then(|| "localhost".to_owned())).ok_or(Trouble::NoName)?;
+        let usual = if alone { EnrolmentKind::Open } else { EnrolmentKind::Closed };
+        if wishes.tls_certificate.is_some() != wishes.tls_key.is_some() {
+            return Err(Trouble::HalfTls);
+        }
+        Ok(Self {
+            data: wishes.data.or_else(folder).ok_or(Trouble::NoFolder)?,
+            listen,
+            name,
+            tls_certificate: wishes.tls_certificate,
+            tls_key: wishes.tls_key,
+            behind_proxy,
+            connections: wishes.connections.unwrap_or(16_384),
+            // Behind a proxy all connections come from its address.
+            connections_per_address: wishes.connections_per_address.unwrap_or(if behind_proxy { 16_384 } else { 64 }),
+            enrolment: wishes.enrolment.unwrap_or(usual),
+            users: wishes.users.unwrap_or_default(),
+            invites: wishes.invites.unwrap_or_default(),
+        })
+    }
+
+    /// As a file.
+    pub(crate) fn to_toml(&self) -> Result<String, Trouble> {
+        toml::to_string(self).map_err(|_| Trouble::Unprintable)
+    }
+
+    /// Who may enrol.
+    pub(crate) fn enrolment(&self) -> Enrolment {
+        match self.enrolment {
+            EnrolmentKind::Closed => Enrolment::Closed,
+            EnrolmentKind::Open => Enrolment::Open,
+            EnrolmentKind::Users => {
+                Enrolment::Users(self.users.iter().map(|name| UserId::new(name.as_bytes())).collect())
+            }
+            EnrolmentKind::Invites => Enrolment::Invites(self.invites.iter().map(InviteSetting::invite).collect()),
+        }
+    }
+}
+
+impl Wishes {
+    fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            listen: self.listen.or(other.listen),
+            name: self.name.or(other.name),
+            tls_certificate: self.tls_certificate.or(other.tls_certificate),
+            tls_key: self.tls_key.or(other.tls_key),
+            behind_proxy: self.behind_proxy.or(other.behind_proxy),
+            connections: self.connections.or(other.connections),
+            connections_per_address: self.connections_per_address.or(other.connections_per_address),
+            enrolment: self.enrolment.or(other.enrolment),
+            users: self.users.or(other.users),
+            invites: self.invites.or(other.invites),
+        }
+    }
+}
+
+impl InviteSetting {
+    const fn invite(&self) -> Invite {
+        Invite { token: self.token_sha256, uses: self.uses, expires: self.expires }
+    }
+}
+
+fn read(file: &Path) -> Result<Wishes, Trouble> {
+    let text = fs::read_to_string(file).map_err(Trouble::Config)?;
+    toml::from_str(&text).map_err(|error| Trouble::ConfigText(Box::new(error)))
+}
