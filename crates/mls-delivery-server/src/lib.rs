@@ -11,7 +11,9 @@ mod calls;
 mod listen;
 mod metrics;
 mod quiet;
+mod scrape;
 
 pub use app::{App, Quotas};
 pub use listen::{Listen, ServeError, Server};
 pub use metrics::Metrics;
+pub use scrape::Scrape;

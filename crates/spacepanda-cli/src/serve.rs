@@ -20,7 +20,9 @@ mod tls;
 
 use std::{
     fs::{self, File, TryLockError},
+    future::pending,
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -36,7 +38,7 @@ use mls_delivery::{
     receipt::ServiceKey,
     rules::{Rules, StructurePolicy},
 };
-use mls_delivery_server::{App, Listen, Quotas, Server};
+use mls_delivery_server::{App, Listen, Quotas, Scrape, Server};
 use mls_delivery_sqlite::SqliteService;
 use serde_json::json;
 
@@ -121,23 +123,42 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
     let service = Arc::new(SqliteService::open(&settings.data.join("service"), rules, clock.clone())?);
     let gate = Gate::new(crypto, settings.name.as_bytes(), key(&settings.data, "gate.key")?);
     let app = App::new(service.clone(), gate, (clock, Arc::new(OsRandom)), Quotas::default());
+    let scrape = match settings.metrics {
+        Some(address) => Some(Scrape::bind(address, app.metrics().clone()).await?),
+        None => None,
+    };
     let server = Server::bind(listen, Arc::new(app)).await?;
     // Before anybody learns that it serves: from then on it is ended in order.
     let stop = stop::watch().map_err(Trouble::Signals)?;
     let service_key = hex(service.capabilities().service_key.as_slice());
-    announce(settings, &format!("{scheme}://{}", server.address()), &service_key, json)?;
+    let metrics = scrape.as_ref().map(Scrape::address);
+    announce(settings, &format!("{scheme}://{}", server.address()), (&service_key, metrics), json)?;
     let sweeper = tokio::spawn(sweep(service));
+    if let Some(scrape) = scrape {
+        // Its numbers are of use until the very end, which is that of the runtime.
+        tokio::spawn(scrape.run(pending()));
+    }
     server.run(stop).await;
     sweeper.abort();
     Ok(())
 }
 
-fn announce(settings: &Settings, address: &str, service_key: &str, json: bool) -> Result<(), Trouble> {
+fn announce(
+    settings: &Settings,
+    address: &str,
+    (service_key, metrics): (&str, Option<SocketAddr>),
+    json: bool,
+) -> Result<(), Trouble> {
+    let metrics = metrics.map(|metrics| format!("http://{metrics}/metrics"));
     let line = if json {
         let name = &settings.name;
-        json!({"event": "serving", "address": address, "name": name, "service_key": service_key}).to_string()
+        let line = json!({
+            "event": "serving", "address": address, "name": name, "service_key": service_key, "metrics": metrics,
+        });
+        line.to_string()
     } else {
-        format!("serving at {address}\nservice key {service_key}")
+        let metrics = metrics.map(|metrics| format!("\nmetrics at {metrics}")).unwrap_or_default();
+        format!("serving at {address}\nservice key {service_key}{metrics}")
     };
     let mut out = io::stdout();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Trouble::Output)?;

@@ -9,10 +9,14 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{self, Child, ChildStdout, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use serde_json::Value;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::aws_lc_rs};
 
 /// A folder that is gone when the test ends.
 struct Folder(PathBuf);
@@ -64,6 +68,14 @@ fn refused(arguments: &[&str], why: &str) {
     assert!(stdout.is_empty());
 }
 
+fn get(base: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 /// A service that runs.
 struct Serving {
     child: Child,
@@ -73,7 +85,12 @@ struct Serving {
 
 impl Serving {
     fn start(data: &str) -> Self {
-        let mut child = panda(&["--json", "--data", data, "--listen", "127.0.0.1:0"]).spawn().unwrap();
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: &str, more: &[&str]) -> Self {
+        let arguments = [&["--json", "--data", data, "--listen", "127.0.0.1:0"], more].concat();
+        let mut child = panda(&arguments).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
@@ -81,12 +98,7 @@ impl Serving {
     }
 
     fn get(&self, path: &str) -> String {
-        let address = self.first["address"].as_str().unwrap().strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        get(self.first["address"].as_str().unwrap(), path)
     }
 
     fn terminate(mut self) -> ExitStatus {
@@ -117,6 +129,50 @@ fn serves_until_it_is_asked_to_end_and_keeps_its_key() {
     let again = Serving::start(&data);
     assert_eq!(again.first["service_key"], service_key);
     assert_eq!(again.terminate().code(), Some(0));
+}
+
+#[test]
+fn numbers_are_at_an_address_of_their_own() {
+    let folder = Folder::new();
+    let serving = Serving::start_with(&folder.path("data"), &["--metrics", "127.0.0.1:0"]);
+    assert!(serving.get("/v1/capabilities").starts_with("HTTP/1.1 200 "));
+    assert!(serving.get("/metrics").starts_with("HTTP/1.1 404 "));
+    let base = serving.first["metrics"].as_str().unwrap().strip_suffix("/metrics").unwrap();
+    let numbers = get(base, "/metrics");
+    assert!(numbers.starts_with("HTTP/1.1 200 "), "{numbers}");
+    assert!(numbers.contains("\ndelivery_answers_total{code=\"ok\"} 1\n"), "{numbers}");
+    assert!(get(base, "/v1/capabilities").starts_with("HTTP/1.1 404 "));
+    assert_eq!(serving.terminate().code(), Some(0));
+}
+
+#[test]
+fn with_a_certificate_it_speaks_tls_and_nothing_else() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) =
+        (folder.write("cert.pem", &made.cert.pem()), folder.write("key.pem", &made.signing_key.serialize_pem()));
+    let tls = ["--tls-certificate", &certificate, "--tls-key", &key];
+    let serving = Serving::start_with(&folder.path("data"), &tls);
+    let address = serving.first["address"].as_str().unwrap().strip_prefix("https://").unwrap();
+
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config =
+        builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
+    let client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    let mut stream = StreamOwned::new(client, TcpStream::connect(address).unwrap());
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = [0; 13];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 ");
+
+    let mut plain = TcpStream::connect(address).unwrap();
+    plain.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _reset = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/"));
+    assert_eq!(serving.terminate().code(), Some(0));
 }
 
 #[test]
@@ -198,6 +254,20 @@ fn what_is_printed_can_be_used_as_a_file() {
     assert!(printed.contains(&token), "{printed}");
     let second = folder.write("printed.toml", &printed);
     assert_eq!(String::from_utf8(run(&["--config", &second, "--print-config"]).stdout).unwrap(), printed);
+}
+
+#[test]
+fn the_file_in_the_documentation_is_understood() {
+    let folder = Folder::new();
+    let page = include_str!("../../../docs/deployment.md");
+    let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let file = folder.write("serve.toml", block);
+    let printed = String::from_utf8(run(&["--config", &file, "--print-config"]).stdout).unwrap();
+    let (said, understood): (toml::Table, toml::Table) =
+        (toml::from_str(block).unwrap(), toml::from_str(&printed).unwrap());
+    for (name, value) in said {
+        assert_eq!(understood.get(&name), Some(&value), "{name}");
+    }
 }
 
 #[test]

@@ -57,6 +57,10 @@ pub(crate) struct Wishes {
     #[arg(long, env = "PANDA_SERVE_NAME")]
     name: Option<String>,
 
+    /// Where to answer `GET /metrics`, for Prometheus: nowhere if nothing is said. Best where only the operator can connect
+    #[arg(long, value_name = "ADDRESS:PORT", env = "PANDA_SERVE_METRICS")]
+    metrics: Option<SocketAddr>,
+
     /// Chain of certificates, PEM
     #[arg(long, value_name = "FILE", env = "PANDA_SERVE_TLS_CERTIFICATE")]
     tls_certificate: Option<PathBuf>,
@@ -124,6 +128,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls_certificate: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls_key: Option<PathBuf>,
@@ -152,6 +158,7 @@ impl Settings {
             data: wishes.data.or_else(folder).ok_or(Trouble::NoFolder)?,
             listen,
             name,
+            metrics: wishes.metrics,
             tls_certificate: wishes.tls_certificate,
             tls_key: wishes.tls_key,
             behind_proxy,
@@ -188,6 +195,7 @@ impl Wishes {
             data: self.data.or(other.data),
             listen: self.listen.or(other.listen),
             name: self.name.or(other.name),
+            metrics: self.metrics.or(other.metrics),
             tls_certificate: self.tls_certificate.or(other.tls_certificate),
             tls_key: self.tls_key.or(other.tls_key),
             behind_proxy: self.behind_proxy.or(other.behind_proxy),
