@@ -21,6 +21,8 @@ pub struct Scrape {
     listener: TcpListener,
     address: SocketAddr,
     metrics: Arc<Metrics>,
+    /// A connection ends after this, whatever it does.
+    time: Duration,
 }
 
 impl Scrape {
@@ -32,7 +34,7 @@ impl Scrape {
         let bind = |source| ServeError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, metrics })
+        Ok(Self { listener, address, metrics, time: Duration::from_secs(10) })
     }
 
     /// Where it listens; useful if port 0 was asked for.
@@ -49,9 +51,9 @@ impl Scrape {
                 () = &mut end => return,
                 accepted = self.listener.accept() => match (accepted, places.clone().try_acquire_owned()) {
                     (Ok((stream, _)), Ok(place)) => {
-                        let metrics = self.metrics.clone();
+                        let (metrics, time) = (self.metrics.clone(), self.time);
                         tokio::spawn(async move {
-                            let _in_time = tokio::time::timeout(TIME, speak(stream, metrics)).await;
+                            let _in_time = tokio::time::timeout(time, speak(stream, metrics)).await;
                             drop(place);
                         });
                     }
@@ -88,7 +90,7 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics) -> Response<Body> {
 /// Who scrapes has one connection.
 const CONNECTIONS: usize = 16;
 
-/// A connection ends after this, whatever it does.
-const TIME: Duration = Duration::from_secs(10);
-
 const PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests;
