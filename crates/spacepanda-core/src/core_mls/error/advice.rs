@@ -139,6 +139,7 @@ const fn store(error: StoreError) -> Advice {
         StoreError::WeakPassphrase { .. } => retry("store_weak_passphrase", "ask for a longer passphrase"),
         StoreError::WrongKind => final_("store_wrong_kind", "open it with the kind of key it was made with"),
         StoreError::NewerSchema { .. } => final_("store_newer_schema", "update this client"),
+        StoreError::Wiped => final_("store_wiped", "destroy what is left of the store, then make a new one"),
         StoreError::NotASealedFile => final_("store_not_a_sealed_file", "correct the path, or bring another copy"),
         StoreError::NotAStore => final_("store_not_a_store", "correct the path, or restore the store"),
         StoreError::KdfTooWeak { .. } => final_("store_kdf_too_weak", "somebody changed the header; restore it"),

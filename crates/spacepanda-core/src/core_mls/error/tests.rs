@@ -60,6 +60,7 @@ fn samples() -> Vec<MlsError> {
         E::Store(StoreError::WrongKind),
         E::Store(StoreError::NotAStore),
         E::Store(StoreError::NotASealedFile),
+        E::Store(StoreError::Wiped),
         E::Store(StoreError::WeakPassphrase { characters: 1, needed: 12 }),
         E::Store(StoreError::NewerSchema { found: 2, known: 1 }),
         E::Store(StoreError::KdfTooWeak { memory_kib: 1, passes: 1, lanes: 1 }),
