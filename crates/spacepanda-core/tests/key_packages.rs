@@ -3,13 +3,14 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use spacepanda_core::core_mls::{
     Client, Clock, MlsConfig, MlsEnvelope, MlsError, MlsHandle, NewKeyPackages, Secret, TrustOnFirstUse,
-    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
+    store::{Key, MemoryStore, Section, Space, StateStore, StoreError, Write},
 };
+use store_conformance::FailingStore;
 
 const DAY: u64 = 24 * 3600;
 
@@ -26,34 +27,6 @@ impl Days {
 impl Clock for Days {
     fn now(&self) -> u64 {
         1_700_000_000 + self.0.load(Ordering::Relaxed) * DAY
-    }
-}
-
-/// Writes only as long as it is told to.
-#[derive(Debug, Default)]
-struct Switched(MemoryStore, AtomicBool);
-
-impl Leases for Switched {}
-
-impl StateStore for Switched {
-    fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {
-        if self.1.load(Ordering::Relaxed) { Err(StoreError::Unavailable) } else { self.0.apply(batch) }
-    }
-
-    fn get(&self, space: &Space, key: &Key) -> Result<Option<Secret>, StoreError> {
-        self.0.get(space, key)
-    }
-
-    fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError> {
-        self.0.scan(space, class, epoch)
-    }
-
-    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.0.spaces(only)
-    }
-
-    fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {
-        self.0.delete(space, expected)
     }
 }
 
@@ -129,13 +102,13 @@ fn a_used_package_is_gone_and_said_to_be() {
 #[test]
 fn a_join_that_fails_keeps_the_package() {
     let clock = Arc::default();
-    let store = Arc::new(Switched::default());
-    let bob = client(b"bob", &clock, Arc::<Switched>::clone(&store));
+    let store = Arc::new(FailingStore::default());
+    let bob = client(b"bob", &clock, Arc::<FailingStore>::clone(&store));
     let (group, welcome) = welcome(&clock, &bob.generate_key_package().unwrap());
-    store.1.store(true, Ordering::Relaxed);
+    store.fail(true);
     assert_eq!(bob.join_group(&welcome).err(), Some(MlsError::Store(StoreError::Unavailable)));
     assert!(bob.generate_key_package().is_err());
-    store.1.store(false, Ordering::Relaxed);
+    store.fail(false);
     assert_eq!(bob.key_package_count().unwrap(), 1);
     assert_eq!(bob.join_group(&welcome).unwrap().epoch(), group.epoch());
     assert_eq!(bob.key_package_count().unwrap(), 0);

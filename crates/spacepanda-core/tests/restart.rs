@@ -17,34 +17,7 @@ use spacepanda_core::core_mls::{
     TrustOnFirstUse,
     store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
 };
-
-/// Reads, but cannot write.
-#[derive(Debug)]
-struct Broken(Arc<dyn StateStore>);
-
-impl Leases for Broken {}
-
-impl StateStore for Broken {
-    fn apply(&self, _: &[Section<'_>]) -> Result<Revision, StoreError> {
-        Err(StoreError::Unavailable)
-    }
-
-    fn get(&self, space: &Space, key: &Key) -> Result<Option<Secret>, StoreError> {
-        self.0.get(space, key)
-    }
-
-    fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError> {
-        self.0.scan(space, class, epoch)
-    }
-
-    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.0.spaces(only)
-    }
-
-    fn delete(&self, _: &Space, _: Revision) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable)
-    }
-}
+use store_conformance::FailingStore;
 
 /// Counts the bytes of what is written.
 #[derive(Debug)]
@@ -189,7 +162,9 @@ fn rows_come_with_the_message() {
     let (alice, bob) = pair(|_| {});
     let sent = alice.group().send_message(b"hello").unwrap();
     let row = |value: &[u8]| vec![ApplicationRow { key: b"m".to_vec(), value: Some(value.to_vec()) }];
-    let broken = Person { name: b"bob", store: Arc::new(Broken(Arc::clone(&bob.store))), config: bob.config.clone() };
+    let failing = FailingStore::over(Arc::clone(&bob.store));
+    failing.fail(true);
+    let broken = Person { name: b"bob", store: Arc::new(failing), config: bob.config.clone() };
     let refused = broken.group().receive_message_with(&sent, |message| row(&message.plaintext));
     assert_eq!(refused, Err(MlsError::Store(StoreError::Unavailable)));
     assert_eq!(bob.group().application_row(b"m").unwrap(), None);

@@ -1,16 +1,14 @@
 //! Trust on first use that outlives processes: who was seen first is who is believed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use spacepanda_core::core_mls::{
-    Client, IdentityPolicy, MlsConfig, MlsError, Secret, StoredTrustOnFirstUse, TrustOnFirstUse,
+    Client, IdentityPolicy, MlsConfig, MlsError, StoredTrustOnFirstUse, TrustOnFirstUse,
     policy::reason,
-    store::{Key, Leases, MemoryStore, Revision, Section, Space, StateStore, StoreError},
+    store::{MemoryStore, StateStore},
 };
+use store_conformance::FailingStore;
 
 fn client(name: &[u8], policy: Arc<dyn IdentityPolicy>, store: Arc<dyn StateStore>) -> Client {
     Client::builder(name, policy).config(MlsConfig::interop()).store(store).open().unwrap()
@@ -83,46 +81,19 @@ fn processes_agree_on_who_was_first() {
     assert!(group.pending_proposals().unwrap().is_empty());
 }
 
-/// Cannot write.
-#[derive(Debug)]
-struct Full(MemoryStore, AtomicBool);
-
-impl Leases for Full {}
-
-impl StateStore for Full {
-    fn apply(&self, batch: &[Section<'_>]) -> Result<Revision, StoreError> {
-        if self.1.load(Ordering::Relaxed) { Err(StoreError::Unavailable) } else { self.0.apply(batch) }
-    }
-
-    fn get(&self, space: &Space, key: &Key) -> Result<Option<Secret>, StoreError> {
-        self.0.get(space, key)
-    }
-
-    fn scan(&self, space: &Space, class: u8, epoch: Option<u64>) -> Result<Vec<(Key, Secret)>, StoreError> {
-        self.0.scan(space, class, epoch)
-    }
-
-    fn spaces(&self, only: Option<&Space>) -> Result<Vec<(Space, Revision)>, StoreError> {
-        self.0.spaces(only)
-    }
-
-    fn delete(&self, space: &Space, expected: Revision) -> Result<(), StoreError> {
-        self.0.delete(space, expected)
-    }
-}
-
 /// Who cannot be remembered is not believed: a restart would ask again.
 #[test]
 fn what_cannot_be_stored_does_not_count() {
-    let full = Arc::new(Full(MemoryStore::new(), AtomicBool::new(true)));
-    let pins: Arc<dyn StateStore> = Arc::<Full>::clone(&full);
+    let full = Arc::new(FailingStore::default());
+    full.fail(true);
+    let pins: Arc<dyn StateStore> = Arc::<FailingStore>::clone(&full);
     let alice = client(b"alice", stored(&pins), Arc::new(MemoryStore::new()));
     let group = alice.create_group(None).unwrap();
     let bob = somebody(b"bob").generate_key_package().unwrap();
     let refused = Err(MlsError::Unauthorized { reason: reason::NOT_REMEMBERED });
     assert_eq!(group.propose_add(&bob, b"bob"), refused);
     assert!(group.pending_proposals().unwrap().is_empty());
-    full.1.store(false, Ordering::Relaxed);
+    full.fail(false);
     group.propose_add(&bob, b"bob").unwrap();
     assert_eq!(stored(&pins).pins().len(), 1);
 }

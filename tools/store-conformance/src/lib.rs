@@ -12,6 +12,7 @@
 )]
 
 mod batches;
+mod failing;
 mod leases;
 mod records;
 mod sources;
@@ -19,6 +20,7 @@ mod threads;
 
 use mls_store::StateStore;
 
+pub use failing::FailingStore;
 pub use sources::{Opener, SourceCheck, key_source_conformance, source_checks};
 
 /// One rule of the contract, checked on an empty store.
