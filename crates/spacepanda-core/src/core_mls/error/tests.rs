@@ -14,7 +14,7 @@ use crate::core_mls::{
 
 fn samples() -> Vec<MlsError> {
     use MlsError as E;
-    vec![
+    let mut all = vec![
         E::NoProposalsPending,
         E::CommitRequired,
         E::EpochMismatch { expected: 1, actual: 0 },
@@ -51,28 +51,36 @@ fn samples() -> Vec<MlsError> {
         E::ExternalJoinsDisabled,
         E::InvalidConfig("field"),
         E::InvalidRecord,
-        E::Store(StoreError::Conflict { expected: 1, actual: 2 }),
-        E::Store(StoreError::Unavailable),
-        E::Store(StoreError::Damaged),
-        E::Store(StoreError::TimedOut),
-        E::Store(StoreError::Unsure),
-        E::Store(StoreError::WrongKey),
-        E::Store(StoreError::WrongKind),
-        E::Store(StoreError::NotAStore),
-        E::Store(StoreError::NotASealedFile),
-        E::Store(StoreError::Wiped),
-        E::Store(StoreError::WeakPassphrase { characters: 1, needed: 12 }),
-        E::Store(StoreError::NewerSchema { found: 2, known: 1 }),
-        E::Store(StoreError::KdfTooWeak { memory_kib: 1, passes: 1, lanes: 1 }),
-        E::Store(StoreError::KdfTooCostly { memory_kib: 1, passes: 1, lanes: 1 }),
-        E::Store(StoreError::SqliteTooOld { found: 1, needed: 2 }),
-        E::Store(StoreError::SettingRefused { name: "name" }),
-        E::Store(StoreError::RolledBack { found: 1, expected: 2 }),
-        E::Store(StoreError::KeyLost { period: 1 }),
-        E::Store(StoreError::RowDamaged { table: Table::Meta }),
-        E::Store(StoreError::NameTooLong { len: 2, limit: 1 }),
         E::Rejected(ProcessError::DuplicateClient),
         E::Refused(OperationError::ReservedLabel),
+    ];
+    all.extend(faults_of_the_store().into_iter().map(E::Store));
+    all
+}
+
+fn faults_of_the_store() -> Vec<StoreError> {
+    use StoreError as E;
+    vec![
+        E::Conflict { expected: 1, actual: 2 },
+        E::Unavailable,
+        E::Damaged,
+        E::TimedOut,
+        E::Unsure,
+        E::WrongKey,
+        E::WrongKind,
+        E::NotAStore,
+        E::NotASealedFile,
+        E::Wiped,
+        E::WeakPassphrase { characters: 1, needed: 12 },
+        E::NewerSchema { found: 2, known: 1 },
+        E::KdfTooWeak { memory_kib: 1, passes: 1, lanes: 1 },
+        E::KdfTooCostly { memory_kib: 1, passes: 1, lanes: 1 },
+        E::SqliteTooOld { found: 1, needed: 2 },
+        E::SettingRefused { name: "name" },
+        E::RolledBack { found: 1, expected: 2 },
+        E::KeyLost { period: 1 },
+        E::RowDamaged { table: Table::Meta },
+        E::NameTooLong { len: 2, limit: 1 },
     ]
 }
 
