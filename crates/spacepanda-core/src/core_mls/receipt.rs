@@ -99,7 +99,7 @@ impl Receipt {
     ///
     /// ```
     /// # use spacepanda_core::core_mls::{MlsError, Receipt};
-    /// assert_eq!(Receipt::from_bytes(b"?"), Err(MlsError::InvalidRecord));
+    /// assert_eq!(Receipt::from_bytes(b""), Err(MlsError::InvalidRecord));
     /// ```
     ///
     /// # Errors
@@ -108,8 +108,7 @@ impl Receipt {
         match bytes.first() {
             Some(&VERSION) => Self::tls_deserialize_exact_bytes(bytes).map_err(|_| MlsError::InvalidRecord),
             Some(0) | None => Err(MlsError::InvalidRecord),
-            Some(later) if *later < b' ' => Err(MlsError::UnsupportedVersion(u16::from(*later))),
-            Some(_) => Err(MlsError::InvalidRecord),
+            Some(later) => Err(MlsError::UnsupportedVersion(u16::from(*later))),
         }
     }
 }

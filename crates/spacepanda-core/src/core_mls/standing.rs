@@ -8,7 +8,7 @@
 use core::ops::Deref;
 
 use mls_crypto::{Hash, Opaque, Secret};
-use mls_engine::group::{Group, MessageOptions};
+use mls_engine::group::{Framing, Group, MessageOptions};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{
@@ -18,7 +18,6 @@ use super::{
     store::{Space, StateStore},
     times::Notes,
 };
-use mls_engine::group::Framing;
 
 /// Where a state stands among those that this group ever had.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

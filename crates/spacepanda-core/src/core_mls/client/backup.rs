@@ -3,21 +3,20 @@
 //! In: archives. Out: records in the store, and what is to be done.
 //! Always: what may be old does not send; a restored client joins its groups again.
 
-use super::{Client, ClientBuilder, Inner};
+use mls_crypto::Secret;
+use mls_engine::group::Group;
+
+use super::{Client, ClientBuilder, Inner, StoredRecords};
 use crate::core_mls::{
     MlsHandle,
     archive::{BACKUP_FILE, Backup, GroupArchive, decode_lost, encode_lost},
     error::{MlsError, MlsResult},
-    records::{Identity, LOST, key},
+    records::{self, Identity, LOST},
     standing::Standing,
     store::{FileKey, Key, MemoryStore, Revision, Section, Space, StateStore, Write},
     times::Notes,
     types::LostGroup,
 };
-use mls_crypto::Secret;
-use mls_engine::group::Group;
-
-use super::StoredRecords;
 
 impl Client {
     /// A sealed backup: who we are, pre-shared keys, the application's rows, and which groups we are in. It holds no key of
@@ -102,8 +101,11 @@ impl Client {
             }
             let mut writes = puts(&records);
             writes.extend(notes.writes());
-            let own =
-                Section { space: Space::Client, expected: client, writes: vec![Write::Delete(key(LOST, &group_id))] };
+            let own = Section {
+                space: Space::Client,
+                expected: client,
+                writes: vec![Write::Delete(records::key(LOST, &group_id))],
+            };
             let group = Section { space: space.clone(), expected: Revision::NONE, writes };
             let mut batch = vec![own, group];
             if !rows.is_empty() {
@@ -138,7 +140,7 @@ impl ClientBuilder {
         let inner = &client.inner;
         let lost: Vec<_> = groups
             .iter()
-            .map(|group| Ok((crate::core_mls::records::key(LOST, &group.id), encode_lost(group)?)))
+            .map(|group| Ok((records::key(LOST, &group.id), encode_lost(group)?)))
             .collect::<MlsResult<_>>()?;
         inner.again(|expected| {
             let mut writes = puts(&psks);

@@ -196,8 +196,8 @@ impl MlsHandle {
             // The commit's name is the hash of its bytes: when it comes back, it is known.
             let released = accepted.welcome.clone().unwrap_or_default();
             let standing = group.standing.ends_with(id).then_some(Standing::Newest);
-            let accepted_id = Some((*id, released));
-            let beside = Beside { handled: Some(*id), accepted: accepted_id, standing, ..Beside::default() };
+            let (handled, accepted_now) = (Some(*id), Some((*id, released)));
+            let beside = Beside { handled, accepted: accepted_now, standing, ..Beside::default() };
             Ok((accepted.welcome, accepted.step, beside))
         })?;
         let after = self.cell.public();

@@ -12,8 +12,10 @@ use std::{
 use mls_crypto::Secret;
 
 use super::{IdentityClaim, IdentityPolicy, reason};
-use crate::core_mls::records::ROW;
-use crate::core_mls::store::{Key, Revision, Section, Space, StateStore, StoreError, Write};
+use crate::core_mls::{
+    records::ROW,
+    store::{Key, Revision, Section, Space, StateStore, StoreError, Write},
+};
 
 /// Where pins are, beside the groups: an application keeps out of this space.
 const SPACE: &[u8] = b"spacepanda identities";
