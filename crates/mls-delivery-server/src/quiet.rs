@@ -9,12 +9,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 /// What one connection does.
 #[derive(Debug)]
 pub(crate) struct Activity {
     state: Mutex<State>,
+    /// Told whenever a request ends, which is when the deadline moves: perhaps to an earlier time.
+    ended: Notify,
     idle_time: Duration,
 }
 
@@ -33,7 +38,7 @@ impl Activity {
     /// A connection that was accepted now.
     pub(crate) fn new(header_time: Duration, idle_time: Duration) -> Arc<Self> {
         let state = State { requests: 0, deadline: after(header_time) };
-        Arc::new(Self { state: state.into(), idle_time })
+        Arc::new(Self { state: state.into(), ended: Notify::new(), idle_time })
     }
 
     /// A request has come; it goes on until the guard is dropped.
@@ -51,11 +56,15 @@ impl Activity {
                 (state.requests, state.deadline)
             };
             if requests > 0 {
-                sleep_until(after(LOOK)).await;
-            } else if deadline > Instant::now() {
-                sleep_until(deadline).await;
-            } else {
+                self.ended.notified().await;
+                continue;
+            }
+            if deadline <= Instant::now() {
                 return;
+            }
+            tokio::select! {
+                () = sleep_until(deadline) => {}
+                () = self.ended.notified() => {}
             }
         }
     }
@@ -70,6 +79,8 @@ impl Drop for Busy {
         let mut state = self.0.state();
         state.requests = state.requests.saturating_sub(1);
         state.deadline = after(self.0.idle_time);
+        drop(state);
+        self.0.ended.notify_one();
     }
 }
 
@@ -77,6 +88,3 @@ fn after(time: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(time).unwrap_or(now)
 }
-
-/// How often a busy connection is looked at again.
-const LOOK: Duration = Duration::from_secs(1);

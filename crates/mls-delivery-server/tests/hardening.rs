@@ -138,6 +138,14 @@ async fn who_asks_once_and_stays_is_cut_off() {
     let listen = Listen { header_time: HOUR, idle_time: Duration::from_millis(100), ..local() };
     let running = serve(listen, Quotas::default()).await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
+    // The connection is watched before its first request has come, and the time of idling is the shorter one.
+    timeout(LONG, async {
+        while running.metrics.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let _reset = timeout(LONG, stream.read_to_end(&mut answer)).await.expect("still connected");
