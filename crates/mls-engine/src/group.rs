@@ -42,7 +42,7 @@ pub use key_package::{KeyPackageParams, KeyPackageSecrets, own_capabilities};
 pub use observer::{Observed, Observer};
 pub use process::Staged;
 pub use propose::{Framing, MessageOptions, ProposalKind, Proposed};
-pub use records::{Reader, RecordSource};
+pub use records::{Messenger, Reader, RecordSource};
 pub use reinit::{Successor, SuccessorParams};
 pub use state::PublicState;
 pub use transition::{Change, CommitId, Event, RecordClass, RecordKey, Step};
@@ -71,6 +71,17 @@ pub enum Status {
     ReInitialized(ReInit),
     /// COM-24: we were removed.
     Removed,
+}
+
+impl Status {
+    /// COM-23, COM-24: sending and changing needs an active group.
+    const fn check_active(&self) -> Result<(), ProcessError> {
+        match self {
+            Self::Active => Ok(()),
+            Self::ReInitialized(_) => Err(ProcessError::GroupReInitialized),
+            Self::Removed => Err(ProcessError::NotAMember),
+        }
+    }
 }
 
 /// One member's view of one group: the owner of its secrets.
@@ -222,13 +233,8 @@ impl Group {
         Ok(self.public.tree().encode()?)
     }
 
-    /// COM-23, COM-24: sending and changing needs an active group.
     fn check_active(&self) -> Result<(), ProcessError> {
-        match &self.status {
-            Status::Active => Ok(()),
-            Status::ReInitialized(_) => Err(ProcessError::GroupReInitialized),
-            Status::Removed => Err(ProcessError::NotAMember),
-        }
+        self.status.check_active()
     }
 
     /// The secret of a resumption PSK of this very group.

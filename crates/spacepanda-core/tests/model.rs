@@ -74,6 +74,15 @@ impl Member {
         }
     }
 
+    /// By turns with the group opened, and with it closed if the client has it closed.
+    fn incoming(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
+        if self.cursor.is_multiple_of(2) {
+            self.client().handle_incoming(envelope)
+        } else {
+            self.group().handle_incoming(envelope)
+        }
+    }
+
     fn group(&self) -> MlsHandle {
         let client = self.client();
         client.group(&client.groups().unwrap()[0]).unwrap()
@@ -268,7 +277,7 @@ impl Talk {
         }
         let at = self.roll(self.members[who].cursor);
         let before = agreed(&self.members[who].group());
-        let again = self.members[who].group().handle_incoming(&self.log[at]);
+        let again = self.members[who].incoming(&self.log[at]);
         assert!(!matches!(again, Ok(Incoming::Delivered(_) | Incoming::EpochAdvanced(_) | Incoming::Joined(_))));
         assert_eq!(agreed(&self.members[who].group()), before);
     }
@@ -296,7 +305,7 @@ impl Talk {
         while self.members[who].is_in && self.members[who].cursor < self.log.len() {
             let envelope = self.log[self.members[who].cursor].clone();
             self.members[who].cursor += 1;
-            let heard = self.members[who].group().handle_incoming(&envelope);
+            let heard = self.members[who].incoming(&envelope);
             self.heard(who, heard);
         }
     }
@@ -306,7 +315,7 @@ impl Talk {
         let cursor = self.members[who].cursor;
         if cursor + 1 < self.log.len() {
             let at = cursor + 1 + self.roll(self.log.len() - cursor - 1);
-            let heard = self.members[who].group().handle_incoming(&self.log[at]);
+            let heard = self.members[who].incoming(&self.log[at]);
             self.heard(who, heard);
         }
     }

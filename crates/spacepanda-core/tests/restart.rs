@@ -210,7 +210,7 @@ fn three_members_walk_through_restarts() {
     bob.group().handle_incoming(&commit).unwrap();
     carol.client().join_group(&welcomes[0]).unwrap();
     let people = [alice, bob, carol];
-    let mut random = 7_u64;
+    let (id, mut random) = (people[0].group().group_id(), 7_u64);
     for step in 0..60 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let actor = &people[usize::try_from((random >> 33) % 3).unwrap()];
@@ -229,10 +229,15 @@ fn three_members_walk_through_restarts() {
                 let (commit, _) = actor.group().commit().unwrap();
                 commit
             }
-            _ => actor.group().send_message(&[step]).unwrap(),
+            2 => actor.group().send_message(&[step]).unwrap(),
+            _ => actor.client().send_message(&id, &[step]).unwrap(),
         };
         for other in others {
-            let first = other.group().handle_incoming(&envelope).unwrap();
+            // With the group opened, or with it closed.
+            let first = match step % 2 {
+                0 => other.group().handle_incoming(&envelope).unwrap(),
+                _ => other.client().handle_incoming(&envelope).unwrap(),
+            };
             assert!(matches!(first, Incoming::Delivered(_) | Incoming::EpochAdvanced(_)), "step {step}");
             assert!(matches!(other.group().handle_incoming(&envelope).unwrap(), Incoming::Duplicate), "step {step}");
         }

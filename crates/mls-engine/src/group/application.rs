@@ -12,13 +12,15 @@ use super::{
 use crate::{
     codec::encode,
     error::{OperationError, ProcessError},
-    framing::{Authenticated, SenderData, Unverified, open_content, open_sender_data, sign},
+    framing::{Authenticated, PrivateKeys, SenderData, Unverified, open_content, open_sender_data, seal, sign},
     math::LeafIndex,
-    message::{Content, ContentType, LeafNode, PrivateMessage, Sender, WireFormat},
+    message::{
+        Content, ContentType, FramedContent, GroupContext, LeafNode, MlsMessage, PrivateMessage, Sender, WireFormat,
+    },
     policy::Env,
     schedule::{MessageKeyId, RatchetKind, SecretTree, SenderDataSecret, Spent},
 };
-use mls_crypto::{Opaque, SuiteCrypto};
+use mls_crypto::{Opaque, SignaturePrivateKey, SuiteCrypto};
 
 /// A message of ours.
 #[derive(Debug)]
@@ -54,8 +56,53 @@ pub struct Opened {
 #[derive(Debug)]
 #[must_use = "a key that is not recorded can be used again"]
 pub struct SpentMessage {
-    epoch: u64,
-    spent: Spent,
+    pub(super) epoch: u64,
+    pub(super) spent: Spent,
+}
+
+/// What application data of ours is encrypted with.
+pub(super) struct SendingKeys<'a> {
+    pub(super) suite: &'a dyn SuiteCrypto,
+    pub(super) signature_key: &'a SignaturePrivateKey,
+    pub(super) context: &'a GroupContext,
+    /// The same, encoded.
+    pub(super) encoded_context: &'a [u8],
+    pub(super) own: LeafIndex,
+    pub(super) sender_data_secret: &'a SenderDataSecret,
+    pub(super) secret_tree: &'a SecretTree,
+}
+
+impl SendingKeys<'_> {
+    /// Signs and encrypts application data (Sections 6.1 and 6.3). The step is one of the group's `revision`.
+    pub(super) fn seal(
+        &self,
+        env: &Env<'_>,
+        (plaintext, options): (&[u8], &MessageOptions),
+        revision: u64,
+    ) -> Result<Sealed, OperationError> {
+        let limit = env.limits.max_application_data;
+        if plaintext.len() > limit {
+            return Err(OperationError::PayloadTooLarge { len: plaintext.len(), limit });
+        }
+        let Self { suite, own, secret_tree, sender_data_secret, .. } = *self;
+        let content = FramedContent {
+            group_id: self.context.group_id.clone(),
+            epoch: self.context.epoch,
+            sender: Sender::Member(own),
+            authenticated_data: Opaque::from(options.authenticated_data.as_slice()),
+            content: Content::Application(Opaque::from(plaintext)),
+        };
+        let content = sign(suite, self.signature_key, WireFormat::PRIVATE_MESSAGE, content, self.encoded_context)?;
+        let (generation, message_key, spent) = secret_tree.next(suite, own, RatchetKind::Application, env.limits)?;
+        let keys = PrivateKeys { sender_data_secret, message_key, generation, padding: options.padding };
+        let message = MlsMessage::PrivateMessage(Box::new(seal(suite, keys, content, env.random)?));
+        let epoch = self.context.epoch;
+        let changes = super::records::secret_tree_changes(epoch, secret_tree.plan(suite, &spent, env.limits, env.now)?);
+        let message = encode(&message)?;
+        // X-DOS-02: what receivers refuse for its length does not leave; the associated data counts as well.
+        check_len(&message, env.limits.max_message)?;
+        Ok(Sealed { message, generation, step: Step { revision, changes, effect: Effect::Spend { epoch, spent } } })
+    }
 }
 
 /// The keys and members of one epoch, current or past.
@@ -126,26 +173,19 @@ impl Group {
     pub fn send(&self, env: &Env<'_>, plaintext: &[u8], options: &MessageOptions) -> Result<Sealed, OperationError> {
         // PM-20, COM-23, COM-24
         self.check_active()?;
-        let limit = env.limits.max_application_data;
-        if plaintext.len() > limit {
-            return Err(OperationError::PayloadTooLarge { len: plaintext.len(), limit });
-        }
         if !self.proposals.is_empty() {
             return Err(OperationError::CommitRequired);
         }
-        let suite = self.suite.as_ref();
-        let content = self.framed(Content::Application(Opaque::from(plaintext)), options);
-        let context = self.public.encoded_context();
-        let content = sign(suite, &self.signature_key, WireFormat::PRIVATE_MESSAGE, content, context)?;
-        let (message, spent) = self.protect(env, content, options.padding)?;
-        let spent = spent.ok_or(OperationError::NoGenerationReserved)?;
-        let changes = self.plan_spent(env, Some(&spent))?;
-        let generation = spent.generation();
-        let effect = Effect::Spend { epoch: self.epoch(), spent };
-        let message = encode(&message)?;
-        // X-DOS-02: what receivers refuse for its length does not leave; the associated data counts as well.
-        check_len(&message, env.limits.max_message)?;
-        Ok(Sealed { message, generation, step: Step { revision: self.revision, changes, effect } })
+        let keys = SendingKeys {
+            suite: self.suite.as_ref(),
+            signature_key: &self.signature_key,
+            context: self.public.context(),
+            encoded_context: self.public.encoded_context(),
+            own: self.own_index(),
+            sender_data_secret: &self.keys.sender_data_secret,
+            secret_tree: &self.keys.secret_tree,
+        };
+        keys.seal(env, (plaintext, options), self.revision)
     }
 
     /// A private message of this or, for application data, a past epoch.

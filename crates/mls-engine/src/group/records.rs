@@ -7,11 +7,13 @@
 mod candidate;
 mod forms;
 mod load;
+mod messenger;
 mod reader;
 
 use mls_crypto::{HpkePrivateKey, Secret};
 
 pub use load::RecordSource;
+pub use messenger::Messenger;
 pub use reader::Reader;
 
 use super::{

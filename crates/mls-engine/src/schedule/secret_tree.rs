@@ -174,6 +174,25 @@ impl SecretTree {
         }
         Ok(())
     }
+
+    /// Keeps what sending goes on with after `spent`, in a tree that holds our own ratchet and nothing else; the changes
+    /// of [`SecretTree::plan`] are durable. A generation we received leaves such a tree as it is.
+    ///
+    /// # Errors
+    /// [`ProcessError::ReplayDetected`] if the generation was used meanwhile; the tree is as before.
+    pub(crate) fn keep_sent(&mut self, spent: Spent) -> Result<(), ProcessError> {
+        let Spent { id, start: _, step: Step::Sent { head, reserved } } = spent else { return Ok(()) };
+        let key = (id.leaf, id.kind);
+        // PM-09 (Section 9.1)
+        if self.ratchets.contains_key(&key) && id.generation != self.position(id.leaf, id.kind) {
+            return Err(replay(id));
+        }
+        if let Some(reserved) = reserved {
+            self.ratchets.insert(key, reserved);
+        }
+        self.keep_block(id, head);
+        Ok(())
+    }
 }
 
 /// How many skipped keys one message may add.

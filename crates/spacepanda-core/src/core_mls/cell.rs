@@ -5,6 +5,10 @@
 //! only for the moment of adopting, so that messages open while a commit is worked out or written. No lock is shared
 //! between groups.
 
+mod messages;
+
+pub(crate) use messages::Messages;
+
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,

@@ -20,7 +20,7 @@ use mls_engine::{
 
 use super::{
     GROUP_NAME,
-    cell::GroupCell,
+    cell::{GroupCell, Messages},
     clock::Clock,
     config::{MlsConfig, SKEW},
     error::{MlsError, MlsResult},
@@ -70,6 +70,8 @@ pub(crate) struct Inner {
     marks: BTreeMap<Vec<u8>, Receipt>,
     /// Groups that are in memory. Locked to look one up, never while one works.
     groups: RwLock<BTreeMap<Vec<u8>, Arc<GroupCell>>>,
+    /// Groups that are not, and give and take messages all the same. Locked to look one up.
+    closed: Mutex<BTreeMap<Vec<u8>, Arc<Messages>>>,
 }
 
 impl Client {
@@ -268,7 +270,7 @@ impl Inner {
     }
 
     /// Reads records of a group that belong together.
-    fn read_stored<T>(
+    pub(crate) fn read_stored<T>(
         &self,
         id: &[u8],
         read: impl Fn(&Env<'_>, &StoredRecords<'_>) -> MlsResult<T>,
@@ -309,7 +311,33 @@ impl Inner {
         let cell = Arc::new(GroupCell::new(self, group, revision)?);
         cell.settle(self)?;
         groups.insert(id.to_vec(), Arc::clone(&cell));
+        self.closed().remove(id);
         Ok(cell)
+    }
+
+    /// Asks a group that is not open, for what needs no more than messages. `None` if it is open, or has to be.
+    fn ask_closed<T>(&self, id: &[u8], ask: impl FnOnce(&Messages) -> MlsResult<Option<T>>) -> MlsResult<Option<T>> {
+        if self.groups.read().unwrap_or_else(PoisonError::into_inner).contains_key(id) {
+            return Ok(None);
+        }
+        let known = self.closed().get(id).cloned();
+        let messages = match known {
+            Some(messages) => messages,
+            None => {
+                // What is wrong with it, opening it will say.
+                let Ok(Some(messages)) = Messages::open(self, id) else { return Ok(None) };
+                Arc::clone(self.closed().entry(id.to_vec()).or_insert_with(|| Arc::new(messages)))
+            }
+        };
+        let answer = ask(&messages);
+        if !matches!(answer, Ok(Some(_))) {
+            self.closed().remove(id);
+        }
+        answer
+    }
+
+    fn closed(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Arc<Messages>>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

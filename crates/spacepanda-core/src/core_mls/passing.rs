@@ -148,6 +148,12 @@ impl Passing {
 }
 
 impl Beside {
+    /// Of a message of ours: to be sent, and to be recognised when it comes back.
+    pub(crate) fn sent(echo: (Hash, u32, Sent), outgoing: Outgoing, own_echo: bool) -> Self {
+        let handled = (!own_echo).then_some(echo.0);
+        Self { handled, echo: own_echo.then_some(echo), outgoing: Some(outgoing), ..Self::default() }
+    }
+
     /// The records of this, for the batch.
     pub(crate) fn notes(&self, serial: &Serial, recall: &Recall) -> MlsResult<Notes> {
         let mut notes = Notes::default();

@@ -4,7 +4,7 @@
 //! Always: a receipt holds numbers and the group's id; with it nobody can read or send anything.
 
 use mls_crypto::Opaque;
-use mls_engine::group::Group;
+use mls_engine::group::{Group, Reader};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::error::{MlsError, MlsResult};
@@ -28,8 +28,16 @@ const VERSION: u8 = 1;
 
 impl Receipt {
     pub(crate) fn new(group: &Group) -> Self {
-        let (handshake, application) = group.reserved_generations();
-        Self { version: VERSION, group_id: group.group_id().into(), epoch: group.epoch(), handshake, application }
+        Self::at(group.group_id(), group.epoch(), group.reserved_generations())
+    }
+
+    /// Of a group that is not open.
+    pub(crate) fn of(group: &Reader<'_>) -> MlsResult<Self> {
+        Ok(Self::at(group.group_id(), group.current_epoch(), group.reserved_generations()?))
+    }
+
+    fn at(group_id: &[u8], epoch: u64, (handshake, application): (u32, u32)) -> Self {
+        Self { version: VERSION, group_id: group_id.into(), epoch, handshake, application }
     }
 
     /// The group it is of.

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     error::{DecodeError, OperationError},
     framing::Authenticated,
-    math::LeafIndex,
+    math::{LeafCount, LeafIndex},
     message::{AuthenticatedContent, GroupContext, ReInit},
     schedule::{
         ConfirmationKey, EpochAuthenticator, ExporterSecret, ExternalSecret, InitSecret, MembershipKey, MessageKey,
-        MessageKeyId, RatchetKind, ResumptionPsk, SecretTree, SenderDataSecret,
+        MessageKeyId, RatchetKind, ResumptionPsk, SecretTree, SecretTreeChange, SenderDataSecret,
     },
 };
 
@@ -60,6 +60,11 @@ impl StateForm {
             confirmation_tag: *state.confirmation_tag(),
             depth: state.tree().depth(),
         }
+    }
+
+    /// Leaves of the tree, blank ones among them.
+    pub(super) fn leaves(&self) -> Result<LeafCount, OperationError> {
+        LeafCount::of_depth(self.depth).ok_or(OperationError::InvalidRecord)
     }
 }
 
@@ -274,9 +279,15 @@ pub(super) fn encode_skipped(created: u64, key: &MessageKey) -> Secret {
     Secret::new([&created.to_be_bytes()[..], key.nonce.as_slice(), key.key.as_slice()].concat())
 }
 
-pub(super) fn decode_skipped(bytes: &[u8]) -> Option<(u64, MessageKey)> {
+fn decode_skipped(bytes: &[u8]) -> Option<(u64, MessageKey)> {
     let (created, rest) = bytes.split_first_chunk::<8>()?;
     let (nonce, key) = rest.split_at_checked(12)?;
     let message_key = MessageKey { key: Secret::copy_from(key), nonce: Secret::copy_from(nonce) };
     Some((u64::from_be_bytes(*created), message_key))
+}
+
+/// The record of a skipped key.
+pub(super) fn skipped_record(id: MessageKeyId, bytes: &[u8]) -> Result<SecretTreeChange, OperationError> {
+    let (created, message_key) = decode_skipped(bytes).ok_or(OperationError::InvalidRecord)?;
+    Ok(SecretTreeChange::PutSkipped { id, created, message_key })
 }

@@ -17,8 +17,8 @@ use super::{
     },
     candidate::decode_candidate,
     forms::{
-        Header, PastForm, ProposalForm, StateForm, decode_keys, decode_ratchet, decode_skipped, read_form, read_id,
-        secret,
+        Header, PastForm, ProposalForm, StateForm, decode_keys, decode_ratchet, read_form, read_id, secret,
+        skipped_record,
     },
     path_key,
 };
@@ -144,9 +144,7 @@ impl Loader<'_> {
         }
         for (key, value) in self.source.scan(RecordClass::Skipped, Some(epoch)) {
             let (leaf, kind, generation) = read_id(&key.id).ok_or(OperationError::InvalidRecord)?;
-            let (created, message_key) = decode_skipped(&value).ok_or(OperationError::InvalidRecord)?;
-            let id = MessageKeyId { leaf, kind, generation };
-            records.push(SecretTreeChange::PutSkipped { id, created, message_key });
+            records.push(skipped_record(MessageKeyId { leaf, kind, generation }, &value)?);
         }
         SecretTree::from_records(self.suite, leaves, records)
     }

@@ -6,24 +6,24 @@
 //! is no tree to look at, hence no half of one; and nothing changes.
 
 use core::fmt;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use mls_crypto::{Secret, SuiteCrypto};
+use mls_crypto::{Secret, SignaturePrivateKey, SuiteCrypto};
 
 use super::{
     super::{
-        Opened, Status,
+        Opened, SpentMessage, Status,
         application::SenderKeys,
         propose::check_len,
-        transition::{RecordClass, RecordKey},
+        transition::{Effect, RecordClass, RecordKey, Step},
     },
     RecordSource,
     forms::{
-        Header, PastForm, StateForm, decode_keys, decode_ratchet, decode_skipped, ratchet_id, read_form, secret,
-        skipped_id,
+        Header, PastForm, StateForm, decode_keys, decode_ratchet, ratchet_id, read_form, read_id, secret, skipped_id,
+        skipped_record,
     },
     load::Nodes,
-    secret_node,
+    secret_node, secret_tree_changes,
 };
 use crate::{
     codec::{decode_exact, encode},
@@ -36,14 +36,25 @@ use crate::{
     tree::RatchetTree,
 };
 
-/// A stored group, opened for reading application messages alone.
-pub struct Reader<'a> {
-    suite: Arc<dyn SuiteCrypto>,
-    source: &'a dyn RecordSource,
-    state: StateForm,
-    own: LeafIndex,
-    status: Status,
+/// What the first record of a group says.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) suite: Arc<dyn SuiteCrypto>,
+    pub(super) state: StateForm,
+    pub(super) leaves: LeafCount,
+    pub(super) own: LeafIndex,
+    pub(super) status: Status,
 }
+
+/// A stored group, opened for reading application messages alone.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    pub(super) stored: Arc<Stored>,
+    pub(super) source: Records<'a>,
+}
+
+/// The records that are read from.
+pub(super) struct Records<'a>(pub(super) &'a dyn RecordSource);
 
 /// The epoch a message is read in.
 struct ReadingEpoch {
@@ -53,10 +64,23 @@ struct ReadingEpoch {
     is_past: bool,
 }
 
-impl fmt::Debug for Reader<'_> {
+impl fmt::Debug for Records<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { suite: _, source: _, state, own, status } = self;
-        f.debug_struct("Reader").field("state", state).field("own", own).field("status", status).finish_non_exhaustive()
+        f.write_str("Records")
+    }
+}
+
+impl Stored {
+    /// Reads the first record: what it says, and our signature key.
+    pub(super) fn read(
+        env: &Env<'_>,
+        source: &dyn RecordSource,
+    ) -> Result<(Self, SignaturePrivateKey), OperationError> {
+        let header = source.get(&RecordKey::new(RecordClass::Header, 0, &[])).ok_or(OperationError::InvalidRecord)?;
+        let (state, own, status, signature_key) = Header::decode(&header)?.into_parts();
+        let suite = env.crypto.suite(state.context.cipher_suite)?;
+        let leaves = state.leaves()?;
+        Ok((Self { suite, state, leaves, own, status }, signature_key))
     }
 }
 
@@ -66,14 +90,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`OperationError::InvalidRecord`]; [`OperationError::Rule`] if the suite is not supported.
     pub fn open(env: &Env<'_>, source: &'a dyn RecordSource) -> Result<Self, OperationError> {
-        let header = source.get(&RecordKey::new(RecordClass::Header, 0, &[])).ok_or(OperationError::InvalidRecord)?;
-        let (state, own, status, _) = Header::decode(&header)?.into_parts();
-        let suite = env.crypto.suite(state.context.cipher_suite)?;
-        Ok(Self { suite, source, state, own, status })
+        let (stored, _) = Stored::read(env, source)?;
+        Ok(Self { stored: Arc::new(stored), source: Records(source) })
     }
 
     /// Opens an application message of the current or a past epoch, an encoded MLSMessage. `None` if it is a message of
-    /// another kind, which only the whole group can judge. [`Opened::spent`] may be given to
+    /// another kind, which only the whole group can judge. [`Opened::spent`] may be given to [`Reader::record`], or to
     /// [`super::super::Group::record`] of the same records.
     ///
     /// # Errors
@@ -86,84 +108,157 @@ impl<'a> Reader<'a> {
             _ => return Ok(None),
         };
         self.check_group(&private)?;
-        let epoch = self.epoch(&private)?;
-        let suite = self.suite.as_ref();
+        let epoch = self.epoch(private.epoch)?;
+        let suite = self.stored.suite.as_ref();
         let sender_data = open_sender_data(suite, &epoch.sender_data_secret, &private)?;
         let sender = sender_data.leaf_index;
         // PM-03
-        let leaf = self.leaf(&epoch, sender)?.ok_or(ProcessError::UnknownMember(sender))?;
+        let leaf = self.leaf(&epoch.state, sender)?.ok_or(ProcessError::UnknownMember(sender))?;
         // FRM-20: a past epoch has no keys of ours, so that a message of ours is a replay there.
-        if sender == self.own && !epoch.is_past {
+        if sender == self.stored.own && !epoch.is_past {
             return Err(ProcessError::OwnMessage.into());
         }
         let id = MessageKeyId::new(sender, RatchetKind::Application, sender_data.generation);
-        let secret_tree = self.secret_tree(&epoch, id)?;
+        let mut secrets = self.path_secrets(&epoch.state, sender)?;
+        secrets.extend(self.skipped(epoch.state.context.epoch, id)?);
+        let secret_tree = SecretTree::from_records(suite, epoch.leaves, secrets)?;
         let encoded_context = encode(&epoch.state.context)?;
         let keys = SenderKeys { secret_tree: &secret_tree, leaf: &leaf, encoded_context: &encoded_context };
         let (authenticated, spent) = keys.open(env, suite, &sender_data, private)?;
         Ok(Some(keys.opened(env, authenticated, spent)?))
     }
 
+    /// Works out what recording a used key changes, as [`super::super::Group::record`] does: with the sender's secrets,
+    /// and those skipped keys that it may have to make room among.
+    ///
+    /// # Errors
+    /// [`ProcessError::ReplayDetected`]; [`ProcessError::StaleEpoch`] if the epoch is gone by now;
+    /// [`OperationError::InvalidRecord`].
+    pub fn record(&self, env: &Env<'_>, spent: SpentMessage) -> Result<Step, OperationError> {
+        let SpentMessage { epoch, spent } = spent;
+        let current = self.stored.state.context.epoch;
+        if self.stored.status == Status::Removed {
+            return Err(ProcessError::StaleEpoch { got: epoch, current }.into());
+        }
+        let reading = self.epoch(epoch)?;
+        let suite = self.stored.suite.as_ref();
+        let skipped = self.all_skipped(epoch)?;
+        let mut leaves = BTreeSet::from([spent.leaf()]);
+        leaves.extend(skipped.iter().filter_map(|change| match change {
+            SecretTreeChange::PutSkipped { id, .. } => Some(id.leaf),
+            _ => None,
+        }));
+        let mut secrets = skipped;
+        for leaf in leaves {
+            secrets.extend(self.path_secrets(&reading.state, leaf)?);
+        }
+        let secret_tree = SecretTree::from_records(suite, reading.leaves, secrets)?;
+        let changes = secret_tree_changes(epoch, secret_tree.plan(suite, &spent, env.limits, env.now)?);
+        Ok(Step { revision: 0, changes, effect: Effect::Spend { epoch, spent } })
+    }
+
+    /// The group's id.
+    pub fn group_id(&self) -> &[u8] {
+        self.stored.state.context.group_id.as_slice()
+    }
+
+    /// The current epoch.
+    pub fn current_epoch(&self) -> u64 {
+        self.stored.state.context.epoch
+    }
+
+    /// As [`super::super::Group::reserved_generations`].
+    ///
+    /// # Errors
+    /// [`OperationError::InvalidRecord`].
+    pub fn reserved_generations(&self) -> Result<(u32, u32), OperationError> {
+        let (epoch, own) = (self.current_epoch(), self.stored.own);
+        let reserved = [RatchetKind::Handshake, RatchetKind::Application].map(|kind| self.ratchet(epoch, own, kind));
+        let [handshake, application] = reserved;
+        let generation = |ratchet: Option<(u32, Secret)>| ratchet.map_or(0, |(generation, _)| generation);
+        Ok((generation(handshake?), generation(application?)))
+    }
+
     /// FRM-03, COM-24.
     fn check_group(&self, message: &PrivateMessage) -> Result<(), ProcessError> {
-        if self.status == Status::Removed {
+        if self.stored.status == Status::Removed {
             return Err(ProcessError::NotAMember);
         }
-        if message.group_id == self.state.context.group_id { Ok(()) } else { Err(ProcessError::WrongGroup) }
+        if message.group_id == self.stored.state.context.group_id { Ok(()) } else { Err(ProcessError::WrongGroup) }
     }
 
     /// FRM-04 to FRM-06.
-    fn epoch(&self, message: &PrivateMessage) -> Result<ReadingEpoch, OperationError> {
-        let (got, current) = (message.epoch, self.state.context.epoch);
+    fn epoch(&self, got: u64) -> Result<ReadingEpoch, OperationError> {
+        let current = self.current_epoch();
         if got > current {
             return Err(ProcessError::FutureEpoch { got, current }.into());
         }
         let is_past = got < current;
         let class = if is_past { RecordClass::PastEpoch } else { RecordClass::Epoch };
-        let (state, sender_data_secret) = match (self.source.get(&RecordKey::new(class, got, &[])), is_past) {
+        let (state, sender_data_secret) = match (self.source.0.get(&RecordKey::new(class, got, &[])), is_past) {
             (Some(record), true) => {
                 let form: PastForm = read_form(&record)?;
                 (form.state, SenderDataSecret::from_secret(secret(form.sender_data_secret)))
             }
             (Some(record), false) => {
                 let keys = decode_keys(&record, SecretTree::empty(LeafCount::ONE))?;
-                (self.state.clone(), keys.sender_data_secret)
+                (self.stored.state.clone(), keys.sender_data_secret)
             }
             (None, true) => return Err(ProcessError::StaleEpoch { got, current }.into()),
             (None, false) => return Err(OperationError::InvalidRecord),
         };
-        let leaves = LeafCount::of_depth(state.depth).ok_or(OperationError::InvalidRecord)?;
+        let leaves = state.leaves()?;
         Ok(ReadingEpoch { state, leaves, sender_data_secret, is_past })
     }
 
-    /// X-AUTH-13: the sender's leaf node in that epoch.
-    fn leaf(&self, epoch: &ReadingEpoch, sender: LeafIndex) -> Result<Option<LeafNode>, OperationError> {
-        let tree = (epoch.state.depth, epoch.state.context.tree_hash);
-        RatchetTree::leaf_from_rows(self.suite.as_ref(), tree, sender, &Nodes(self.source))
+    /// X-AUTH-13: the leaf node of a member as it was in that epoch.
+    pub(super) fn leaf(&self, state: &StateForm, index: LeafIndex) -> Result<Option<LeafNode>, OperationError> {
+        let tree = (state.depth, state.context.tree_hash);
+        RatchetTree::leaf_from_rows(self.stored.suite.as_ref(), tree, index, &Nodes(self.source.0))
     }
 
-    /// The part of the epoch's secret tree that one message key comes from: the secrets of the nodes above the sender's
-    /// leaf, its ratchets, and the key itself if it was skipped.
-    fn secret_tree(&self, epoch: &ReadingEpoch, id: MessageKeyId) -> Result<SecretTree, OperationError> {
-        let number = epoch.state.context.epoch;
+    /// The part of an epoch's secret tree that one member's keys come from: the secrets of the nodes above its leaf, and
+    /// its ratchets.
+    pub(super) fn path_secrets(
+        &self,
+        state: &StateForm,
+        leaf: LeafIndex,
+    ) -> Result<Vec<SecretTreeChange>, OperationError> {
+        let (epoch, leaves) = (state.context.epoch, state.leaves()?);
         let mut records = Vec::new();
-        let above = std::iter::successors(id.leaf.node(), |node| node.parent(epoch.leaves));
+        let above = std::iter::successors(leaf.node(), |node| node.parent(leaves));
         for node in above {
-            if let Some(value) = self.source.get(&secret_node(number, node)) {
+            if let Some(value) = self.source.0.get(&secret_node(epoch, node)) {
                 records.push(SecretTreeChange::PutNode { node, secret: Secret::new(value) });
             }
         }
         for kind in [RatchetKind::Handshake, RatchetKind::Application] {
-            let key = RecordKey::new(RecordClass::Ratchet, number, &ratchet_id(id.leaf, kind));
-            if let Some(value) = self.source.get(&key) {
-                let (generation, secret) = decode_ratchet(&value).ok_or(OperationError::InvalidRecord)?;
-                records.push(SecretTreeChange::PutRatchet { leaf: id.leaf, kind, generation, secret });
+            if let Some((generation, secret)) = self.ratchet(epoch, leaf, kind)? {
+                records.push(SecretTreeChange::PutRatchet { leaf, kind, generation, secret });
             }
         }
-        if let Some(value) = self.source.get(&RecordKey::new(RecordClass::Skipped, number, &skipped_id(id))) {
-            let (created, message_key) = decode_skipped(&value).ok_or(OperationError::InvalidRecord)?;
-            records.push(SecretTreeChange::PutSkipped { id, created, message_key });
-        }
-        SecretTree::from_records(self.suite.as_ref(), epoch.leaves, records)
+        Ok(records)
+    }
+
+    fn ratchet(&self, epoch: u64, leaf: LeafIndex, kind: RatchetKind) -> Result<Option<(u32, Secret)>, OperationError> {
+        let key = RecordKey::new(RecordClass::Ratchet, epoch, &ratchet_id(leaf, kind));
+        let Some(value) = self.source.0.get(&key) else { return Ok(None) };
+        decode_ratchet(&value).map(Some).ok_or(OperationError::InvalidRecord)
+    }
+
+    /// The key of a message that was passed over, if it was.
+    fn skipped(&self, epoch: u64, id: MessageKeyId) -> Result<Option<SecretTreeChange>, OperationError> {
+        let key = RecordKey::new(RecordClass::Skipped, epoch, &skipped_id(id));
+        self.source.0.get(&key).map(|value| skipped_record(id, &value)).transpose()
+    }
+
+    /// All keys of an epoch's messages that were passed over; their number has a cap.
+    fn all_skipped(&self, epoch: u64) -> Result<Vec<SecretTreeChange>, OperationError> {
+        let records = self.source.0.scan(RecordClass::Skipped, Some(epoch));
+        let skipped = records.iter().map(|(key, value)| {
+            let (leaf, kind, generation) = read_id(&key.id).ok_or(OperationError::InvalidRecord)?;
+            skipped_record(MessageKeyId { leaf, kind, generation }, value)
+        });
+        skipped.collect()
     }
 }

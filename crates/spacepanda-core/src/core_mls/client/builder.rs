@@ -256,6 +256,7 @@ impl ClientBuilder {
             revision: Mutex::new(revision),
             marks: self.marks,
             groups: RwLock::new(BTreeMap::new()),
+            closed: Mutex::new(BTreeMap::new()),
         };
         let client = Client { inner: Arc::new(inner) };
         if self.old_copy {

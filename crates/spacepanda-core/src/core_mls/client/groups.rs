@@ -144,7 +144,8 @@ impl Client {
         Ok(self.inner.store.spaces(None)?.into_iter().filter_map(id).collect())
     }
 
-    /// A handle of the group with this id.
+    /// A handle of the group with this id, opened whole: every leaf of its tree is read. For messages alone,
+    /// [`Client::send_message`] and [`Client::handle_incoming`] need no handle.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -184,7 +185,8 @@ impl Client {
         Ok(())
     }
 
-    /// Handles an envelope, whatever it is and whichever group it is for; a Welcome is joined.
+    /// Handles an envelope, whatever it is and whichever group it is for; a Welcome is joined. A group that is not open is
+    /// opened only for what is no common message, or once many have come.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -204,9 +206,40 @@ impl Client {
     /// # Errors
     /// As [`Client::join_group`] and [`MlsHandle::handle_incoming`]; [`MlsError::UnknownGroup`].
     pub fn handle_incoming(&self, envelope: &MlsEnvelope) -> MlsResult<Incoming> {
-        match envelope.message_type() {
-            MessageType::Welcome => self.join_group(envelope).map(Incoming::Joined),
-            _ => self.group(envelope.group_id())?.handle_incoming(envelope),
+        if envelope.message_type() == MessageType::Welcome {
+            return self.join_group(envelope).map(Incoming::Joined);
+        }
+        let id = envelope.group_id();
+        match self.inner.ask_closed(id, |messages| messages.receive(&self.inner, envelope))? {
+            Some(incoming) => Ok(incoming),
+            None => self.group(id)?.handle_incoming(envelope),
+        }
+    }
+
+    /// Encrypts a message for the group with this id (CAP-20), as [`MlsHandle::send_message`] does. A group that is not
+    /// open stays so: what is read grows with the height of its tree, not with its members.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Incoming, MlsError, TrustOnFirstUse};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// # let group = alice.create_group(Some("tea"))?;
+    /// # group.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// # let joined = bob.join_group(&group.commit()?.1[0])?;
+    /// let hello = alice.send_message(&group.group_id(), b"hello")?;
+    /// let Incoming::Delivered(message) = bob.handle_incoming(&hello)? else { unreachable!() };
+    /// assert_eq!(message.plaintext, b"hello");
+    /// assert_eq!(alice.send_message(b"another", b"hello"), Err(MlsError::UnknownGroup));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MlsHandle::send_message`]; [`MlsError::UnknownGroup`].
+    pub fn send_message(&self, id: &[u8], plaintext: &[u8]) -> MlsResult<MlsEnvelope> {
+        match self.inner.ask_closed(id, |messages| messages.send(&self.inner, plaintext))? {
+            Some(envelope) => Ok(envelope),
+            None => self.group(id)?.send_message(plaintext),
         }
     }
 

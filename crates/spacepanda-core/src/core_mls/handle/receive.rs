@@ -269,7 +269,13 @@ impl MlsHandle {
                     actual: MessageType::Welcome,
                 });
             }
-            MessageType::Application => Incoming::Delivered(self.open(payload, &no_rows)?),
+            MessageType::Application => match self.open(payload, &no_rows) {
+                // Another process had handled it, as is known now.
+                Err(MlsError::ReplayDetected { .. }) if self.cell.recall().duplicates.contains(&id) => {
+                    Incoming::Duplicate
+                }
+                opened => Incoming::Delivered(opened?),
+            },
             MessageType::Proposal => Incoming::Proposal(self.receive_proposal(envelope)?),
             MessageType::Commit => match self.follow(payload)? {
                 Followed::Advanced(outcome) => Incoming::EpochAdvanced(Box::new(outcome)),

@@ -56,14 +56,10 @@ impl MlsHandle {
             let sealed = group.sender()?.send(env, plaintext, &options)?;
             let (id, epoch) = (self.cell.message_id(&sealed.message), group.epoch());
             let envelope = MlsEnvelope::wrap_application(sealed.message)?;
-            let outgoing = Some(Outgoing { id, epoch, envelope: envelope.clone() });
-            let beside = if self.inner().config.own_echo {
-                let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), authenticated_data.to_vec());
-                let echo = (id, sealed.generation, Sent { plaintext, authenticated_data, epoch });
-                Beside { echo: Some(echo), outgoing, ..Beside::default() }
-            } else {
-                Beside { handled: Some(id), outgoing, ..Beside::default() }
-            };
+            let outgoing = Outgoing { id, epoch, envelope: envelope.clone() };
+            let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), authenticated_data.to_vec());
+            let echo = (id, sealed.generation, Sent { plaintext, authenticated_data, epoch });
+            let beside = Beside::sent(echo, outgoing, self.inner().config.own_echo);
             Ok((envelope, sealed.step, beside))
         })?;
         Ok(envelope)
