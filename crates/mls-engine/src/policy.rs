@@ -139,6 +139,9 @@ pub trait Roster {
 
     /// Number of members.
     fn count(&self) -> u32;
+
+    /// All members, by leaf: takes as long as there are leaves.
+    fn members(&self) -> Vec<(LeafIndex, &LeafNode)>;
 }
 
 /// A proposal to be allowed or not.

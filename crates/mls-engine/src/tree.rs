@@ -193,6 +193,10 @@ impl Roster for RatchetTree {
     fn count(&self) -> u32 {
         self.member_count()
     }
+
+    fn members(&self) -> Vec<(LeafIndex, &LeafNode)> {
+        Self::members(self)
+    }
 }
 
 /// The span whose own node is `node`; `None` if it is higher than any tree.

@@ -7,6 +7,6 @@ mod host;
 mod member;
 mod records;
 
-pub use host::{Host, SeededRandom, TestPolicy};
+pub use host::{Host, Judge, SeededRandom, TestPolicy};
 pub use member::{Member, NewMember, Offered};
 pub use records::Records;

@@ -18,8 +18,8 @@ fn explored(counter: Counter, plan: &Plan) -> Report {
     explore(&counter, plan, &mut |_, _| ()).unwrap()
 }
 
-fn holds(counter: Counter) {
-    let report = explored(counter, &Plan::new(1, points()));
+fn holds(counter: Counter, failures: &[Failure]) {
+    let report = explored(counter, &Plan::new(1, points()).failures(failures));
     println!("{counter:?}: {} points over {} operations", report.points, report.operations);
     assert!(report.broken.is_none(), "{}", report.broken.unwrap());
     assert!(report.operations > 100 && report.points >= points(), "{report:?}");
@@ -29,24 +29,26 @@ fn breaks(counter: Counter) -> Broken {
     explored(counter, &Plan::new(1, ENOUGH)).broken.unwrap()
 }
 
+/// All failures but the one that may leave a hole in the log, see below.
 #[test]
 fn wal_survives() {
-    holds(Counter::new("wal", "FULL"));
+    let failures = Failure::ERRORS.into_iter().filter(|failure| *failure != Failure::SyncForgets);
+    holds(Counter::new("wal", "FULL"), &failures.collect::<Vec<_>>());
 }
 
 #[test]
 fn delete_survives() {
-    holds(Counter::new("delete", "EXTRA"));
+    holds(Counter::new("delete", "EXTRA"), &Failure::ERRORS);
 }
 
 #[test]
 fn truncate_survives() {
-    holds(Counter::new("truncate", "FULL"));
+    holds(Counter::new("truncate", "FULL"), &Failure::ERRORS);
 }
 
 #[test]
 fn persist_survives() {
-    holds(Counter::new("persist", "FULL"));
+    holds(Counter::new("persist", "FULL"), &Failure::ERRORS);
 }
 
 /// Control: without syncs, what was acknowledged is lost.

@@ -58,6 +58,17 @@ pub struct TestPolicy {
     pub reinit_under_same_id: bool,
     /// Custom proposal types and their rules.
     pub custom: BTreeMap<u16, CustomProposalRules>,
+    /// Somebody else who is asked as well.
+    pub judge: Option<Judge>,
+}
+
+/// Rules of an application, beside those of [`TestPolicy`].
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// About proposals.
+    pub proposal: fn(&ProposalClaim<'_>) -> Result<(), Refusal>,
+    /// About commits.
+    pub commit: fn(&CommitClaim<'_>) -> Result<(), Refusal>,
 }
 
 /// The reasons [`TestPolicy`] gives.
@@ -87,6 +98,7 @@ impl Policy for TestPolicy {
     }
 
     fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
+        self.judge.map_or(Ok(()), |judge| (judge.proposal)(claim))?;
         match claim.proposer {
             Proposer::Member(_) => Ok(()),
             _ if self.no_outside_proposals => Err(Self::OUTSIDE),
@@ -95,6 +107,7 @@ impl Policy for TestPolicy {
     }
 
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
+        self.judge.map_or(Ok(()), |judge| (judge.commit)(claim))?;
         let removes = claim.proposals.iter().any(|(_, proposal)| matches!(proposal, Proposal::Remove(_)));
         match claim.committer {
             Committer::New(_) if self.no_external_commits => Err(Self::EXTERNAL),
