@@ -8,7 +8,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, VerificationAlgorithm},
 };
-use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignedItem};
+use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignatureScheme, SignedItem};
 use mls_crypto_compose::{DiffieHellman, SignatureFunctions};
 
 use crate::group::{self, Group};
@@ -21,6 +21,7 @@ mod low_s;
 pub(crate) struct Ecdsa {
     /// The curve, for everything but signing.
     group: Group,
+    scheme: SignatureScheme,
     signing: &'static EcdsaSigningAlgorithm,
     verification: &'static EcdsaVerificationAlgorithm,
     /// Order of the base point, big-endian; as long as a scalar.
@@ -31,6 +32,7 @@ pub(crate) struct Ecdsa {
 
 pub(crate) static P256_SHA256: Ecdsa = Ecdsa {
     group: group::P256,
+    scheme: SignatureScheme::EcdsaP256Sha256,
     signing: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
     verification: &signature::ECDSA_P256_SHA256_ASN1,
     order: &low_s::P256_ORDER,
@@ -39,6 +41,7 @@ pub(crate) static P256_SHA256: Ecdsa = Ecdsa {
 
 pub(crate) static P384_SHA384: Ecdsa = Ecdsa {
     group: group::P384,
+    scheme: SignatureScheme::EcdsaP384Sha384,
     signing: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
     verification: &signature::ECDSA_P384_SHA384_ASN1,
     order: &low_s::P384_ORDER,
@@ -47,6 +50,7 @@ pub(crate) static P384_SHA384: Ecdsa = Ecdsa {
 
 pub(crate) static P521_SHA512: Ecdsa = Ecdsa {
     group: group::P521,
+    scheme: SignatureScheme::EcdsaP521Sha512,
     signing: &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
     verification: &signature::ECDSA_P521_SHA512_ASN1,
     order: &low_s::P521_ORDER,
@@ -90,9 +94,11 @@ impl SignatureFunctions for Ecdsa {
         self.group.validate(public_key)
     }
 
-    fn sign(&self, private_key: &[u8], message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let signature =
-            self.key_pair(private_key)?.sign(&SystemRandom::new(), message).map_err(|_| CryptoError::Library)?;
+    fn sign(&self, private_key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let parse = |bytes: &[u8]| self.key_pair(bytes);
+        let signature = private_key.with_parsed(self.scheme, parse, |key_pair: &EcdsaKeyPair| {
+            key_pair.sign(&SystemRandom::new(), message).map_err(|_| CryptoError::Library)
+        })?;
         let (r, s) = signature.as_ref().split_at_checked(self.order.len()).ok_or(CryptoError::Library)?;
         der::encode(r, &low_s::normalize(s, self.order))
     }

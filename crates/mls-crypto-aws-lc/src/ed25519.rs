@@ -4,7 +4,7 @@
 //! Always: aws-lc signs; verification is the portable provider's, so that both have one accept set.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignedItem};
+use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignatureScheme, SignedItem};
 use mls_crypto_compose::SignatureFunctions;
 use mls_crypto_rust::ed25519;
 
@@ -33,9 +33,12 @@ impl SignatureFunctions for Ed25519 {
         ed25519::validate_public_key(public_key)
     }
 
-    fn sign(&self, private_key: &[u8], message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let signature = key_pair(private_key)?.try_sign(message).map_err(|_| CryptoError::Library)?;
-        Ok(signature.as_ref().to_vec())
+    fn sign(&self, private_key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        // Parsing derives the public key, which takes as long as signing. aws-lc wipes what it frees.
+        private_key.with_parsed(SignatureScheme::Ed25519, key_pair, |key_pair: &Ed25519KeyPair| {
+            let signature = key_pair.try_sign(message).map_err(|_| CryptoError::Library)?;
+            Ok(signature.as_ref().to_vec())
+        })
     }
 
     fn verify(&self, item: SignedItem<'_>) -> Result<(), CryptoError> {

@@ -137,7 +137,7 @@ pub trait SignatureFunctions: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`CryptoError::InvalidPrivateKey`].
-    fn sign(&self, private_key: &[u8], message: &[u8]) -> Result<Vec<u8>, CryptoError>;
+    fn sign(&self, private_key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
     /// Verifies one signature.
     ///

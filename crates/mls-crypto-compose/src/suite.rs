@@ -149,7 +149,7 @@ impl SuiteCrypto for ComposedSuite {
     }
 
     fn sign(&self, private_key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        self.signature.sign(private_key.secret().as_slice(), message)
+        self.signature.sign(private_key, message)
     }
 
     fn verify(&self, item: SignedItem<'_>) -> Result<(), CryptoError> {

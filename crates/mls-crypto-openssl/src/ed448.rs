@@ -4,7 +4,7 @@
 //! Always: the context is empty; a public key that may enter a leaf is the canonical encoding of a point on the curve
 //! that is not of small order.
 
-use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignedItem};
+use mls_crypto::{CryptoError, Random, Secret, SignaturePrivateKey, SignaturePublicKey, SignatureScheme, SignedItem};
 use mls_crypto_compose::SignatureFunctions;
 use openssl::{
     error::ErrorStack,
@@ -49,10 +49,12 @@ impl SignatureFunctions for Ed448 {
         }
     }
 
-    fn sign(&self, seed: &[u8], message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let key = private_key(seed)?;
-        let mut signer = Signer::new_without_digest(&key).map_err(|_| CryptoError::Library)?;
-        signer.sign_oneshot_to_vec(message).map_err(|_| CryptoError::Library)
+    fn sign(&self, key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        // Parsing derives the public key. OpenSSL wipes a private key when it frees it.
+        key.with_parsed(SignatureScheme::Ed448, private_key, |key: &PKey<Private>| {
+            let mut signer = Signer::new_without_digest(key).map_err(|_| CryptoError::Library)?;
+            signer.sign_oneshot_to_vec(message).map_err(|_| CryptoError::Library)
+        })
     }
 
     fn verify(&self, item: SignedItem<'_>) -> Result<(), CryptoError> {

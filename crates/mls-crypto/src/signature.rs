@@ -1,10 +1,11 @@
 //! Signature keys and what is verified in batches (RFC 9420, Section 5.1.2).
 
-use core::fmt;
+use core::{any::Any, fmt};
+use std::sync::{Arc, OnceLock};
 
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::{Opaque, Secret};
+use crate::{CryptoError, Opaque, Secret, SignatureScheme};
 
 /// `SignaturePublicKey` (RFC 9420, Section 5.1.1): RFC 8032 bytes for EdDSA,
 /// an uncompressed point for ECDSA.
@@ -31,24 +32,71 @@ impl fmt::Debug for SignaturePublicKey {
 
 /// A signature private key: the 32-byte (Ed25519) or 57-byte (Ed448) seed of RFC 8032,
 /// or the big-endian scalar of ECDSA.
+///
+/// Beside the bytes, it keeps what a provider made of them for signing, so that a key is parsed once however often it
+/// signs.
 #[derive(Debug)]
-pub struct SignaturePrivateKey(Secret);
+pub struct SignaturePrivateKey {
+    bytes: Secret,
+    parsed: ParsedKey,
+}
 
 impl SignaturePrivateKey {
     /// A key with these bytes.
     pub fn new(secret: Secret) -> Self {
-        Self(secret)
+        Self { bytes: secret, parsed: ParsedKey::default() }
     }
 
     /// The bytes.
     pub fn secret(&self) -> &Secret {
-        &self.0
+        &self.bytes
     }
 
-    /// A second owner of the same key; see [`Secret::duplicate`].
+    /// A second owner of the same key; see [`Secret::duplicate`]. What a provider parsed is wiped with the last owner.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
+        Self { bytes: self.bytes.duplicate(), parsed: self.parsed.clone() }
+    }
+
+    /// For providers: does `work` with the key as the library wants it for `scheme`.
+    ///
+    /// `parse` makes that form from the bytes. It is called once and its result kept, unless a provider with another
+    /// form, or the same with another scheme, was first: then the result serves this call alone. `K` has to wipe itself
+    /// when dropped.
+    ///
+    /// # Errors
+    /// Those of `parse`, after which nothing is kept, and of `work`.
+    pub fn with_parsed<K: Any + Send + Sync, T>(
+        &self,
+        scheme: SignatureScheme,
+        parse: impl FnOnce(&[u8]) -> Result<K, CryptoError>,
+        work: impl FnOnce(&K) -> Result<T, CryptoError>,
+    ) -> Result<T, CryptoError> {
+        if let Some(key) = self.parsed.get(scheme) {
+            return work(key);
+        }
+        let key = parse(self.bytes.as_slice())?;
+        let result = work(&key);
+        // Whoever is first, here or on another thread, stays.
+        let _ = self.parsed.0.set((scheme, Box::new(key)));
+        result
+    }
+}
+
+/// What one provider made of a key, for one scheme.
+#[derive(Clone, Default)]
+struct ParsedKey(Arc<OnceLock<(SignatureScheme, Box<dyn Any + Send + Sync>)>>);
+
+impl ParsedKey {
+    fn get<K: Any>(&self, scheme: SignatureScheme) -> Option<&K> {
+        let (parsed_for, key) = self.0.get()?;
+        if *parsed_for == scheme { key.downcast_ref() } else { None }
+    }
+}
+
+impl fmt::Debug for ParsedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ParsedKey(..)")
     }
 }
 
@@ -63,3 +111,6 @@ pub struct SignedItem<'a> {
     /// The claim.
     pub signature: &'a [u8],
 }
+
+#[cfg(test)]
+mod tests;
