@@ -9,7 +9,7 @@ mod padding;
 mod private;
 mod public;
 
-pub use auth::{Authenticated, Unverified, sign};
+pub use auth::{Authenticated, Unverified, authenticate_all, sign};
 pub use padding::Padding;
 pub use private::{PrivateKeys, SenderData, open_content, open_sender_data, seal};
 pub use public::{open, open_observed, protect};

@@ -7,6 +7,7 @@ mod adopt;
 mod application;
 mod apply;
 mod branch;
+mod catch_up;
 mod commit;
 mod create;
 mod epoch;

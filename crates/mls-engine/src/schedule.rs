@@ -25,6 +25,6 @@ pub use exporter::{EpochAuthenticator, ExporterSecret, check_exporter_label};
 pub use external::ExternalSecret;
 pub use psk::{PskSecret, psk_secret};
 pub use ratchet::{MessageKey, MessageKeyId, RatchetKind};
-pub use secret_tree::SecretTree;
+pub use secret_tree::{SecretTree, Walk};
 pub use spent::{SecretTreeChange, Spent};
 pub use transcript::{confirmation_tag, confirmed_transcript_hash, interim_transcript_hash};

@@ -93,13 +93,53 @@ impl Unverified {
         public_key: &SignaturePublicKey,
         context: &[u8],
     ) -> Result<Authenticated, ProcessError> {
-        let tbs = tbs(self.content.wire_format, &self.content.content, context)?;
-        let message = label::sign_content(SIGNATURE_LABEL, &tbs)?;
+        let message = self.signed_content(context)?;
         let signature = self.content.auth.signature.as_slice();
         suite
             .verify(SignedItem { public_key, message: &message, signature })
             .map_err(|_| ProcessError::BadSignature(Signed::Message))?;
         Ok(Authenticated { content: self.content })
+    }
+
+    /// What the signature is over (Section 5.1.2).
+    fn signed_content(&self, context: &[u8]) -> Result<Vec<u8>, ProcessError> {
+        let tbs = tbs(self.content.wire_format, &self.content.content, context)?;
+        Ok(label::sign_content(SIGNATURE_LABEL, &tbs)?)
+    }
+}
+
+/// [`Unverified::authenticate`] for many, in order, each with its key and encoded GroupContext. Signatures are verified
+/// in one batch; if that fails, one by one.
+pub fn authenticate_all(
+    suite: &dyn SuiteCrypto,
+    claims: Vec<(Unverified, &SignaturePublicKey, &[u8])>,
+) -> Vec<Result<Authenticated, ProcessError>> {
+    let messages: Vec<_> = claims.iter().map(|(claim, _, context)| claim.signed_content(context)).collect();
+    let signed = claims.iter().zip(&messages).filter_map(|((claim, public_key, _), message)| {
+        let signature = claim.content.auth.signature.as_slice();
+        Some(SignedItem { public_key, message: message.as_ref().ok()?, signature })
+    });
+    let mut verdicts = verify_each(suite, &signed.collect::<Vec<_>>()).into_iter();
+    let verdict = |((claim, ..), message): ((Unverified, _, _), Result<Vec<u8>, ProcessError>)| {
+        message?;
+        match verdicts.next() {
+            Some(true) => Ok(Authenticated { content: claim.content }),
+            Some(false) | None => Err(ProcessError::BadSignature(Signed::Message)),
+        }
+    };
+    claims.into_iter().zip(messages).map(verdict).collect()
+}
+
+/// Whether each signature verifies.
+fn verify_each(suite: &dyn SuiteCrypto, items: &[SignedItem<'_>]) -> Vec<bool> {
+    match suite.verify_batch(items) {
+        Ok(()) => vec![true; items.len()],
+        // The batch has named the first bad one, so those before it are good. Those behind it are tried one by one:
+        // a second batch would let whoever sends bad ones choose how often all the others are verified.
+        Err((first_bad, _)) => {
+            let behind = items.iter().skip(first_bad.saturating_add(1)).map(|item| suite.verify(*item).is_ok());
+            std::iter::repeat_n(true, first_bad).chain([false]).chain(behind).collect()
+        }
     }
 }
 

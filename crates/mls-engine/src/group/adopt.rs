@@ -6,7 +6,7 @@
 use mls_crypto::{Secret, SignaturePrivateKey};
 
 use super::{
-    Group, Status,
+    Group, SpentMessage, Status,
     epoch::Candidate,
     past::{PastEpoch, Retired},
     transition::{Effect, Event, Step},
@@ -25,10 +25,17 @@ impl Group {
     /// [`ProcessError::ReplayDetected`] for the loser of a race on one message key. Nothing has changed then.
     pub fn adopt(&mut self, env: &Env<'_>, step: Step) -> Result<Vec<Event>, OperationError> {
         let Step { revision, changes: _, effect } = step;
-        if let Effect::Spend { epoch, spent } = effect {
-            self.spend(env, epoch, spent)?;
-            return Ok(Vec::new());
-        }
+        let effect = match effect {
+            Effect::Spend { epoch, spent } => {
+                self.spend(env, epoch, spent)?;
+                return Ok(Vec::new());
+            }
+            Effect::SpendAll(spent) => {
+                self.spend_all(env, spent)?;
+                return Ok(Vec::new());
+            }
+            other => other,
+        };
         if revision != self.revision {
             return Err(ProcessError::Superseded.into());
         }
@@ -40,6 +47,7 @@ impl Group {
     fn adopt_effect(&mut self, env: &Env<'_>, effect: Effect) -> Result<Vec<Event>, OperationError> {
         match effect {
             Effect::Spend { epoch, spent } => self.spend(env, epoch, spent)?,
+            Effect::SpendAll(spent) => self.spend_all(env, spent)?,
             Effect::Cache { proposal, own_update, spent } => {
                 self.spend_own(env, spent)?;
                 if let Some(own_update) = own_update {
@@ -81,6 +89,14 @@ impl Group {
             self.revision = self.revision.wrapping_add(1);
         }
         Ok(())
+    }
+
+    /// All of them, or none if one was used meanwhile.
+    fn spend_all(&mut self, env: &Env<'_>, all: Vec<SpentMessage>) -> Result<(), ProcessError> {
+        for SpentMessage { epoch, spent } in &all {
+            self.receiving_tree(*epoch)?.check_unused(spent.id())?;
+        }
+        all.into_iter().try_for_each(|SpentMessage { epoch, spent }| self.spend(env, epoch, spent))
     }
 
     fn spend_own(&mut self, env: &Env<'_>, spent: Option<Spent>) -> Result<(), ProcessError> {

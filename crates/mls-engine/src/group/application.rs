@@ -112,6 +112,13 @@ struct Reading<'a> {
     secret_tree: &'a SecretTree,
 }
 
+/// A private message of which it is known who says to have sent it.
+pub(super) struct Letter<'a> {
+    pub(super) keys: SenderKeys<'a>,
+    pub(super) sender_data: SenderData,
+    pub(super) message: PrivateMessage,
+}
+
 /// What a private message of one sender, in one epoch, is opened with.
 pub(super) struct SenderKeys<'a> {
     pub(super) secret_tree: &'a SecretTree,
@@ -195,33 +202,37 @@ impl Group {
         message: PrivateMessage,
         bytes: &[u8],
     ) -> Result<Processed, ProcessError> {
-        self.check_group(message.group_id.as_slice())?;
-        if message.content_type != ContentType::Commit {
-            check_len(bytes, env.limits.max_message)?;
-        }
-        let reading = self.reading(&message)?;
-        let suite = self.suite.as_ref();
-        let sender_data = open_sender_data(suite, reading.sender_data_secret, &message)?;
-        let leaf = sender_data.leaf_index;
-        // PM-03
-        let sender_leaf = reading.state.member(leaf)?;
-        let epoch = message.epoch;
-        if epoch == self.epoch()
-            && let Some(own) = self.own_message(Sender::Member(leaf), bytes)
+        let Letter { keys, sender_data, message } = self.letter(env, message, bytes)?;
+        if message.epoch == self.epoch()
+            && let Some(own) = self.own_message(Sender::Member(sender_data.leaf_index), bytes)
         {
             return own;
         }
         let content_type = message.content_type;
-        let keys = SenderKeys {
-            secret_tree: reading.secret_tree,
-            leaf: sender_leaf,
-            encoded_context: reading.state.encoded_context(),
-        };
-        let (authenticated, spent) = keys.open(env, suite, &sender_data, message)?;
+        let (authenticated, spent) = keys.open(env, self.suite.as_ref(), &sender_data, message)?;
         if content_type != ContentType::Application {
             return self.process_handshake(env, authenticated, Some(spent));
         }
         Ok(Processed::Application(Box::new(keys.opened(env, authenticated, spent)?)))
+    }
+
+    /// Opens the sender data of a private message, and finds what its content is opened with.
+    pub(super) fn letter(
+        &self,
+        env: &Env<'_>,
+        message: PrivateMessage,
+        bytes: &[u8],
+    ) -> Result<Letter<'_>, ProcessError> {
+        self.check_group(message.group_id.as_slice())?;
+        if message.content_type != ContentType::Commit {
+            check_len(bytes, env.limits.max_message)?;
+        }
+        let Reading { state, sender_data_secret, secret_tree } = self.reading(&message)?;
+        let sender_data = open_sender_data(self.suite.as_ref(), sender_data_secret, &message)?;
+        // PM-03
+        let leaf = state.member(sender_data.leaf_index)?;
+        let keys = SenderKeys { secret_tree, leaf, encoded_context: state.encoded_context() };
+        Ok(Letter { keys, sender_data, message })
     }
 
     /// FRM-04 to FRM-06: the epoch a private message is read in.
@@ -259,14 +270,19 @@ impl Group {
     /// [`ProcessError::ReplayDetected`]; [`ProcessError::StaleEpoch`] if the epoch is gone by now.
     pub fn record(&self, env: &Env<'_>, spent: SpentMessage) -> Result<Step, ProcessError> {
         let SpentMessage { epoch, spent } = spent;
-        let current = self.epoch();
-        let tree = match self.past.get(&epoch) {
-            Some(past) => &past.secret_tree,
-            None if epoch == current && self.status != Status::Removed => &self.keys.secret_tree,
-            None => return Err(ProcessError::StaleEpoch { got: epoch, current }),
-        };
+        let tree = self.receiving_tree(epoch)?;
         let changes = tree.plan(self.suite.as_ref(), &spent, env.limits, env.now)?;
         let changes = super::records::secret_tree_changes(epoch, changes);
         Ok(Step { revision: self.revision, changes, effect: Effect::Spend { epoch, spent } })
+    }
+
+    /// The message keys of an epoch whose messages can be read.
+    pub(super) fn receiving_tree(&self, epoch: u64) -> Result<&SecretTree, ProcessError> {
+        let current = self.epoch();
+        match self.past.get(&epoch) {
+            Some(past) => Ok(&past.secret_tree),
+            None if epoch == current && self.status != Status::Removed => Ok(&self.keys.secret_tree),
+            None => Err(ProcessError::StaleEpoch { got: epoch, current }),
+        }
     }
 }

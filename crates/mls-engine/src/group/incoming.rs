@@ -54,14 +54,19 @@ impl Group {
     /// # Errors
     /// [`ProcessError`] naming the rule that the message breaks, or that it is of another epoch or our own.
     pub fn process(&self, env: &Env<'_>, message: &[u8]) -> Result<Processed, ProcessError> {
-        let kem_output = self.public.member(self.own_index()).map_or(0, |leaf| leaf.encryption_key.as_slice().len());
-        check_len(message, env.limits.max_commit(kem_output))?;
-        let decoded: MlsMessage = decode_exact(message)?;
+        let decoded: MlsMessage = decode_exact(self.within_limit(env, message)?)?;
         match decoded {
             MlsMessage::PublicMessage(public) => self.process_public(env, *public, message),
             MlsMessage::PrivateMessage(private) => self.process_private(env, *private, message),
             _ => Err(DecodeError::UnsupportedWireFormat.into()),
         }
+    }
+
+    /// X-DOS-02: as long as a commit may be; what is none has a lower limit later.
+    pub(super) fn within_limit<'b>(&self, env: &Env<'_>, message: &'b [u8]) -> Result<&'b [u8], ProcessError> {
+        let kem_output = self.public.member(self.own_index()).map_or(0, |leaf| leaf.encryption_key.as_slice().len());
+        check_len(message, env.limits.max_commit(kem_output))?;
+        Ok(message)
     }
 
     fn process_public(&self, env: &Env<'_>, message: PublicMessage, bytes: &[u8]) -> Result<Processed, ProcessError> {

@@ -10,6 +10,7 @@ use mls_crypto::{Hash, Secret};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{
+    SpentMessage,
     epoch::Candidate,
     past::Retired,
     proposals::{CachedProposal, OwnUpdate},
@@ -146,6 +147,8 @@ impl fmt::Debug for Step {
 pub(crate) enum Effect {
     /// A message key is used up.
     Spend { epoch: u64, spent: Spent },
+    /// Keys of many messages are used up, in an order that records them all.
+    SpendAll(Vec<SpentMessage>),
     /// A proposal is known.
     Cache { proposal: Box<CachedProposal>, own_update: Option<OwnUpdate>, spent: Option<Spent> },
     /// A candidate of ours waits for acceptance.

@@ -15,11 +15,14 @@
 //! only. So most sends store nothing, a tree loaded after a crash continues behind every generation that may have been
 //! used, and storage never holds the secret of a key that was.
 
+mod catch_up;
 mod records;
 mod settle;
 mod walk;
 
 use std::collections::BTreeMap;
+
+pub use catch_up::Walk;
 
 use mls_crypto::{Secret, SuiteCrypto};
 

@@ -28,6 +28,11 @@ impl SkippedKeys {
         self.keys.get(&id).map(|skipped| &skipped.message_key)
     }
 
+    /// A key, and when it was passed over.
+    pub(super) fn entry(&self, id: MessageKeyId) -> Option<(u64, &MessageKey)> {
+        self.keys.get(&id).map(|skipped| (skipped.created, &skipped.message_key))
+    }
+
     pub(super) fn contains(&self, id: MessageKeyId) -> bool {
         self.keys.contains_key(&id)
     }

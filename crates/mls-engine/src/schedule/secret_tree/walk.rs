@@ -13,18 +13,8 @@ use crate::{
 impl SecretTree {
     /// PM-11 (Section 15.3): whether a ratchet may move to a generation, decided before anything is derived.
     pub(super) fn check_reach(&self, id: MessageKeyId, limits: &Limits) -> Result<(), ProcessError> {
-        let MessageKeyId { leaf, kind, generation } = id;
-        let head = self.ratchets.get(&(leaf, kind)).map_or(0, |ratchet| ratchet.generation);
-        // PM-10 (Section 9.1): behind the ratchet, and not among the skipped keys.
-        if generation < head {
-            return Err(super::replay(id));
-        }
-        // X-DOS-05: one message moves a ratchet so far, and an epoch so far.
-        let too_far = generation > head.saturating_add(limits.max_forward_generations);
-        if too_far || generation >= limits.max_derivations {
-            return Err(ProcessError::GenerationTooFar { leaf, generation });
-        }
-        Ok(())
+        let head = self.ratchets.get(&(id.leaf, id.kind)).map_or(0, |ratchet| ratchet.generation);
+        check_reach_from(head, id, limits)
     }
 
     /// The ratchet as it stands, started if need be; `None` if the leaf has none any more.
@@ -84,6 +74,21 @@ impl SecretTree {
     pub(super) fn nearest_held(&self, leaf: LeafIndex) -> Option<NodeIndex> {
         self.path_to_held(leaf).last().copied().filter(|node| self.nodes.contains_key(node))
     }
+}
+
+/// The same for a ratchet that stands at `head`.
+pub(super) fn check_reach_from(head: u32, id: MessageKeyId, limits: &Limits) -> Result<(), ProcessError> {
+    let MessageKeyId { leaf, kind: _, generation } = id;
+    // PM-10 (Section 9.1): behind the ratchet, and not among the skipped keys.
+    if generation < head {
+        return Err(super::replay(id));
+    }
+    // X-DOS-05: one message moves a ratchet so far, and an epoch so far.
+    let too_far = generation > head.saturating_add(limits.max_forward_generations);
+    if too_far || generation >= limits.max_derivations {
+        return Err(ProcessError::GenerationTooFar { leaf, generation });
+    }
+    Ok(())
 }
 
 /// `tree_node_[child]_secret` from its parent's; children lie left and right of each other.
