@@ -37,6 +37,14 @@ pub struct Counts {
     pub batched: usize,
     /// Bytes hashed, authenticated, encrypted or signed.
     pub bytes: usize,
+    /// Those of them that were hashed, also into an HPKE context.
+    pub hashed: usize,
+    /// Those of them that were encrypted or decrypted.
+    pub encrypted: usize,
+    /// Those of them that were signed.
+    pub signed: usize,
+    /// Those of them whose signature was verified.
+    pub verified: usize,
 }
 
 impl Counts {
@@ -62,6 +70,13 @@ impl Counter {
         let mut counts = self.0.lock().unwrap();
         counts.bytes += bytes;
         count(&mut counts);
+    }
+
+    fn encrypted(&self, bytes: usize) {
+        self.add(bytes, |counts| {
+            counts.aead += 1;
+            counts.encrypted += bytes;
+        });
     }
 }
 
@@ -109,7 +124,11 @@ impl SuiteCrypto for CountingSuite {
     }
 
     fn hash(&self, parts: &[&[u8]]) -> Hash {
-        self.counter.add(total(parts), |counts| counts.hashes += 1);
+        let bytes = total(parts);
+        self.counter.add(bytes, |counts| {
+            counts.hashes += 1;
+            counts.hashed += bytes;
+        });
         self.inner.hash(parts)
     }
 
@@ -129,12 +148,12 @@ impl SuiteCrypto for CountingSuite {
     }
 
     fn aead_seal(&self, key: &[u8], nonce: &[u8], aad: &[u8], buffer: &mut Vec<u8>) -> Result<(), CryptoError> {
-        self.counter.add(aad.len() + buffer.len(), |counts| counts.aead += 1);
+        self.counter.encrypted(aad.len() + buffer.len());
         self.inner.aead_seal(key, nonce, aad, buffer)
     }
 
     fn aead_open(&self, key: &[u8], nonce: &[u8], aad: &[u8], buffer: &mut Vec<u8>) -> Result<(), CryptoError> {
-        self.counter.add(aad.len() + buffer.len(), |counts| counts.aead += 1);
+        self.counter.encrypted(aad.len() + buffer.len());
         self.inner.aead_open(key, nonce, aad, buffer)
     }
 
@@ -165,7 +184,11 @@ impl SuiteCrypto for CountingSuite {
         job: SealJob<'_>,
         random: &dyn Random,
     ) -> Result<HpkeCiphertext, CryptoError> {
-        self.counter.add(context.info.len() + job.plaintext.len(), |counts| counts.hpke_seals += 1);
+        self.counter.add(context.info.len() + job.plaintext.len(), |counts| {
+            counts.hpke_seals += 1;
+            counts.hashed += context.info.len();
+            counts.encrypted += job.plaintext.len();
+        });
         self.inner.hpke_seal(context, aad, job, random)
     }
 
@@ -176,7 +199,11 @@ impl SuiteCrypto for CountingSuite {
         random: &dyn Random,
     ) -> Result<Vec<HpkeCiphertext>, CryptoError> {
         let plaintexts: usize = jobs.iter().map(|job| job.plaintext.len()).sum();
-        self.counter.add(info.len() + plaintexts, |counts| counts.hpke_seals += jobs.len());
+        self.counter.add(info.len() + plaintexts, |counts| {
+            counts.hpke_seals += jobs.len();
+            counts.hashed += info.len();
+            counts.encrypted += plaintexts;
+        });
         self.inner.hpke_seal_many(info, jobs, random)
     }
 
@@ -187,7 +214,10 @@ impl SuiteCrypto for CountingSuite {
         key_pair: (&HpkePrivateKey, &HpkePublicKey),
         ciphertext: &HpkeCiphertext,
     ) -> Result<Secret, CryptoError> {
-        self.counter.add(context.info.len(), |counts| counts.hpke_opens += 1);
+        self.counter.add(context.info.len(), |counts| {
+            counts.hpke_opens += 1;
+            counts.hashed += context.info.len();
+        });
         self.inner.hpke_open(context, aad, key_pair, ciphertext)
     }
 
@@ -232,12 +262,18 @@ impl SuiteCrypto for CountingSuite {
     }
 
     fn sign(&self, private_key: &SignaturePrivateKey, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        self.counter.add(message.len(), |counts| counts.signs += 1);
+        self.counter.add(message.len(), |counts| {
+            counts.signs += 1;
+            counts.signed += message.len();
+        });
         self.inner.sign(private_key, message)
     }
 
     fn verify(&self, item: SignedItem<'_>) -> Result<(), CryptoError> {
-        self.counter.add(item.message.len(), |counts| counts.verifies += 1);
+        self.counter.add(item.message.len(), |counts| {
+            counts.verifies += 1;
+            counts.verified += item.message.len();
+        });
         self.inner.verify(item)
     }
 
@@ -246,6 +282,7 @@ impl SuiteCrypto for CountingSuite {
         self.counter.add(bytes, |counts| {
             counts.verifies += items.len();
             counts.batched += items.len();
+            counts.verified += bytes;
         });
         self.inner.verify_batch(items)
     }

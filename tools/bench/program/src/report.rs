@@ -1,68 +1,198 @@
-//! Tables and charts of a run.
+//! Results as Markdown.
 //!
-//! In: rows. Out: Markdown, JSON, and one SVG for each workload: cost against group size, both logarithmic.
+//! In: what a run found out. Out: for each suite the goals, the times, the bytes and the growth; then what is missing.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{collections::BTreeMap, fmt::Write};
 
-use plotters::prelude::{ChartBuilder, Circle, IntoDrawingArea, IntoLogRange, LineSeries, RGBColor, SVGBackend, WHITE};
+use crate::{
+    goals::{self, Measure, Outcome},
+    peer::Impl,
+    row::{JsonRow, Missing, Results, Row},
+};
 
-use crate::{floor::Primitives, peer::Impl, run::Row};
-
-/// Everything as Markdown.
-pub fn markdown(primitives: &Primitives, rows: &[Row]) -> String {
-    let mut out = String::from("| workload | members |");
-    Impl::ALL.iter().for_each(|kind| write!(out, " {} |", kind.name()).unwrap_or_default());
-    out.push_str(" ours, p95 | ours × best peer | ours ÷ floor | bytes | stored |\n|---|---:|");
-    out.push_str(&"---:|".repeat(Impl::ALL.len() + 5));
-    out.push('\n');
-    for ((workload, members), rows) in grouped(rows) {
-        write!(out, "| {workload} | {members} |").unwrap_or_default();
-        for kind in Impl::ALL {
-            let row = rows.iter().find(|row| row.kind == kind.name());
-            write!(out, " {} |", row.map_or_else(String::new, |row| time(row.median_us))).unwrap_or_default();
-        }
-        if let Some(ours) = rows.iter().find(|row| row.kind == Impl::Ours.name()) {
-            let stored = ours.stored.map_or_else(String::new, |bytes| bytes.to_string());
-            let (p95, best, floor, bytes) = (time(ours.p95_us), ours.ratio_best_peer, ours.ratio_floor, ours.bytes);
-            writeln!(out, " {p95} | {best:.2} | {floor:.2} | {bytes} | {stored} |").unwrap_or_default();
-        }
+/// Everything about one run. `bounds` is the text that says what bounds a workload, with a heading for each.
+pub fn markdown(results: &Results, facade: &[JsonRow], bounds: &str) -> String {
+    let mut out = String::new();
+    for (suite, primitives) in &results.primitives {
+        let rows: Vec<_> = results.rows.iter().filter(|row| row.suite == *suite).collect();
+        writeln!(out, "## Suite 0x{suite:04X}\n").unwrap_or_default();
+        goals(&mut out, &rows, bounds);
+        times(&mut out, *suite, &rows);
+        bytes(&mut out, &rows);
+        heap(&mut out, &rows);
+        growth(&mut out, &rows);
+        let primitives = serde_json::to_string_pretty(primitives).unwrap_or_default();
+        writeln!(out, "### Primitives in this run, in µs\n\n```json\n{primitives}\n```\n").unwrap_or_default();
     }
-    out.push_str("\n| workload | growth of ours | of the best peer |\n|---|---:|---:|\n");
-    for (workload, rows) in by_workload(rows) {
-        let of = |kind: Impl| exponent(&points(&rows, kind.name()));
-        let peers = Impl::ALL.into_iter().filter(|kind| *kind != Impl::Ours).filter_map(of);
-        if let (Some(ours), peers) = (of(Impl::Ours), peers.fold(f64::INFINITY, f64::min)) {
-            writeln!(out, "| {workload} | N^{ours:.2} | N^{peers:.2} |").unwrap_or_default();
-        }
+    missing(&mut out, &results.missing);
+    if !facade.is_empty() {
+        self::facade(&mut out, facade);
     }
-    writeln!(out, "\nPrimitives in this run, in µs:\n\n```json").unwrap_or_default();
-    out.push_str(&serde_json::to_string_pretty(primitives).unwrap_or_default());
-    out.push_str("\n```\n");
     out
 }
 
-type Grouped<'a> = BTreeMap<(&'a str, u32), Vec<&'a Row>>;
+fn table(out: &mut String, columns: &[&str], lines: impl IntoIterator<Item = Vec<String>>) {
+    writeln!(out, "| {} |", columns.join(" | ")).unwrap_or_default();
+    writeln!(out, "|---|{}", "---:|".repeat(columns.len().saturating_sub(1))).unwrap_or_default();
+    for line in lines {
+        writeln!(out, "| {} |", line.join(" | ")).unwrap_or_default();
+    }
+    out.push('\n');
+}
 
-fn grouped(rows: &[Row]) -> Grouped<'_> {
+fn goals(out: &mut String, rows: &[&Row], bounds: &str) {
+    let ours: Vec<_> = rows.iter().copied().filter(|row| row.kind == Impl::Ours).collect();
+    let outcomes = goals::outcomes(&ours);
+    let reached = outcomes.iter().filter(|outcome| outcome.reached()).count();
+    writeln!(out, "### Goals: {reached} of {} reached\n", outcomes.len()).unwrap_or_default();
+    let lines = outcomes.iter().map(|outcome| {
+        let name = outcome.workload.name();
+        let members = outcome.members.map_or_else(|| "all".to_owned(), |members| members.to_string());
+        let ([what, goal, got], explained) = (words(outcome), bounds.contains(&format!("\n## {name}\n")));
+        let reached = match (outcome.reached(), explained) {
+            (true, _) => "yes".to_owned(),
+            (false, true) => format!("no, [why](bounds.md#{name})"),
+            (false, false) => "no".to_owned(),
+        };
+        vec![name, members, what, goal, got, reached]
+    });
+    table(out, &["workload", "members", "what", "goal", "got", "reached"], lines);
+}
+
+fn words(outcome: &Outcome) -> [String; 3] {
+    let (what, sign, show): (_, _, fn(f64) -> String) = match outcome.measure {
+        Measure::BestPeer => ("best peer ÷ ours", "≥", |ratio| format!("{ratio:.2}")),
+        Measure::Floor => ("processors ÷ floor", "≤", |ratio| format!("{ratio:.2}")),
+        Measure::Stored => ("bytes of records", "≤", |bytes| format!("{bytes:.0}")),
+        Measure::Read => ("bytes read", "≤", |bytes| format!("{bytes:.0}")),
+        Measure::Micros => ("median", "≤", time),
+        Measure::HeapPerMember => ("heap bytes a member", "≤", |bytes| format!("{bytes:.0}")),
+        Measure::Growth => ("exponent of growth", "≤", |power| format!("{power:.2}")),
+    };
+    [what.to_owned(), format!("{sign} {}", show(outcome.goal)), show(outcome.got)]
+}
+
+type Grouped<'a> = BTreeMap<(crate::workload::Workload, u32), Vec<&'a Row>>;
+
+fn grouped<'a>(rows: &[&'a Row]) -> Grouped<'a> {
     let mut groups = Grouped::new();
-    rows.iter().for_each(|row| groups.entry((&row.workload, row.members)).or_default().push(row));
+    rows.iter().for_each(|row| groups.entry((row.workload, row.members)).or_default().push(row));
     groups
 }
 
-fn by_workload(rows: &[Row]) -> BTreeMap<&str, Vec<&Row>> {
-    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    rows.iter().for_each(|row| groups.entry(row.workload.as_str()).or_default().push(row));
-    groups
+/// One line for each workload and size, with a cell for each implementation.
+fn lines(
+    suite: u16,
+    rows: &[&Row],
+    cell: impl Fn(&Row) -> String,
+    more: impl Fn(&Row) -> Vec<String>,
+) -> Vec<Vec<String>> {
+    let line = |((workload, members), rows): ((crate::workload::Workload, u32), Vec<&Row>)| {
+        let of = |kind: &Impl| rows.iter().find(|row| row.kind == *kind).copied();
+        let cells = kinds(suite).iter().map(|kind| of(kind).map_or_else(|| "–".to_owned(), &cell));
+        let more = of(&Impl::Ours).map(&more).unwrap_or_default();
+        [workload.name(), members.to_string()].into_iter().chain(cells).chain(more).collect()
+    };
+    grouped(rows).into_iter().map(line).collect()
 }
 
-fn points(rows: &[&Row], kind: &str) -> Vec<(f64, f64)> {
-    let of_kind = rows.iter().filter(|row| row.kind == kind);
-    let mut points: Vec<_> = of_kind.map(|row| (f64::from(row.members), row.median_us)).collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points
+const fn kinds(suite: u16) -> &'static [Impl] {
+    Impl::all(mls_crypto::CipherSuite(suite))
 }
 
-/// `b` of the `a · N^b` that fits best; `None` for fewer than two sizes.
+fn columns<'a>(suite: u16, more: &[&'a str]) -> Vec<&'a str> {
+    ["workload", "members"]
+        .into_iter()
+        .chain(kinds(suite).iter().map(|kind| kind.name()))
+        .chain(more.to_vec())
+        .collect()
+}
+
+fn times(out: &mut String, suite: u16, rows: &[&Row]) {
+    out.push_str("### Times\n\nMedians of wall time; × the number of samples where there are fewer than three.\n\n");
+    let cell = |row: &Row| match row.samples {
+        few @ 0..3 => format!("{} ×{few}", time(row.median_us)),
+        _ => time(row.median_us),
+    };
+    let more = |row: &Row| {
+        let ratios = [row.ratio_best_peer, row.ratio_floor].map(|ratio| number(ratio, 2));
+        [time(row.p95_us), time(row.cpu_us)].into_iter().chain(ratios).chain([row.bytes.to_string()]).collect()
+    };
+    let more_columns = ["ours, p95", "ours, processors", "best peer ÷ ours", "processors ÷ floor", "bytes"];
+    table(out, &columns(suite, &more_columns), lines(suite, rows, cell, more));
+}
+
+fn bytes(out: &mut String, rows: &[&Row]) {
+    use crate::workload::Workload;
+    let Some(suite) = rows.first().map(|row| row.suite) else { return };
+    out.push_str("### Bytes of records handed to the store\n\n");
+    let cell = |row: &Row| row.stored.map_or_else(|| "?".to_owned(), |bytes| format!("{bytes:.0}"));
+    let durable = [Workload::SendDurable, Workload::ProcessDurable, Workload::Receive32];
+    let of: Vec<_> = rows.iter().copied().filter(|row| durable.contains(&row.workload)).collect();
+    table(out, &columns(suite, &[]), lines(suite, &of, cell, |_| Vec::new()));
+    out.push_str("### Bytes read to open a stored group and read one message\n\n");
+    let cell = |row: &Row| row.read.map_or_else(|| "?".to_owned(), |bytes| format!("{bytes:.0}"));
+    let of: Vec<_> = rows.iter().copied().filter(|row| row.workload == Workload::OpenAndRead).collect();
+    table(out, &columns(suite, &[]), lines(suite, &of, cell, |_| Vec::new()));
+    out.push_str("### Heap of a joined group, bytes a member\n\n");
+    let cell = |row: &Row| format!("{:.0}", row.bytes as f64 / f64::from(row.members));
+    let of: Vec<_> = rows.iter().copied().filter(|row| row.workload == Workload::Heap).collect();
+    table(out, &columns(suite, &[]), lines(suite, &of, cell, |_| Vec::new()));
+}
+
+fn heap(out: &mut String, rows: &[&Row]) {
+    let Some(suite) = rows.first().map(|row| row.suite) else { return };
+    out.push_str("### Heap of one step: allocations, and bytes at the peak\n\n");
+    let cell = |row: &Row| format!("{} / {}", row.memory.allocations, size(row.memory.peak));
+    table(out, &columns(suite, &[]), lines(suite, rows, cell, |_| Vec::new()));
+}
+
+fn growth(out: &mut String, rows: &[&Row]) {
+    let Some(suite) = rows.first().map(|row| row.suite) else { return };
+    out.push_str("### Growth: the power of the group's size that fits best\n\n");
+    let mut workloads: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
+    rows.iter().for_each(|row| workloads.entry(row.workload).or_default().push(row));
+    let lines = workloads.into_iter().map(|(workload, rows)| {
+        let of = |kind: &Impl| exponent_of(rows.iter().copied().filter(|row| row.kind == *kind));
+        let cells = kinds(suite).iter().map(|kind| of(kind).map_or_else(|| "–".to_owned(), |power| number(power, 2)));
+        [workload.name()].into_iter().chain(cells).collect()
+    });
+    let columns: Vec<_> = ["workload"].into_iter().chain(kinds(suite).iter().map(|kind| kind.name())).collect();
+    table(out, &columns, lines);
+}
+
+fn missing(out: &mut String, missing: &[Missing]) {
+    if missing.is_empty() {
+        return;
+    }
+    out.push_str("## Not measured\n\n");
+    let line = |missing: &Missing| {
+        let Missing { suite, workload, members, kind, why } = missing;
+        let why = why.replace(['\n', '|'], " ");
+        vec![crate::row::name(*workload, *suite), members.to_string(), kind.name().to_owned(), why]
+    };
+    table(out, &["workload", "members", "implementation", "why"], missing.iter().map(line));
+}
+
+fn facade(out: &mut String, rows: &[JsonRow]) {
+    out.push_str("## spacepanda-core over SQLite\n\n");
+    let line = |row: &JsonRow| {
+        let times = [row.median_us, row.p95_us].map(time);
+        [row.workload.clone(), row.members.to_string()]
+            .into_iter()
+            .chain(times)
+            .chain([row.bytes.to_string()])
+            .collect()
+    };
+    table(out, &["workload", "members", "median", "p95", "bytes"], rows.iter().map(line));
+}
+
+/// `b` of the `a · N^b` that fits the medians best; `None` for fewer than two sizes.
+pub fn exponent_of<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<f64> {
+    let points: Vec<_> = rows.map(|row| (f64::from(row.members), row.median_us)).collect();
+    exponent(&points)
+}
+
 fn exponent(points: &[(f64, f64)]) -> Option<f64> {
     let logs: Vec<_> = points.iter().map(|(size, cost)| (size.ln(), cost.ln())).collect();
     let count = logs.len() as f64;
@@ -73,56 +203,35 @@ fn exponent(points: &[(f64, f64)]) -> Option<f64> {
     (logs.len() > 1 && spread > 0.0).then(|| together / spread)
 }
 
+fn number(number: f64, digits: usize) -> String {
+    if number.is_finite() { format!("{number:.digits$}") } else { "–".to_owned() }
+}
+
 fn time(micros: f64) -> String {
     match micros {
+        micros if micros.is_nan() => "–".to_owned(),
         micros if micros >= 1e6 => format!("{:.2} s", micros / 1e6),
         micros if micros >= 1e3 => format!("{:.2} ms", micros / 1e3),
         micros => format!("{micros:.1} µs"),
     }
 }
 
-/// Draws every workload that was measured at two sizes or more.
-///
-/// # Errors
-/// Those of drawing, and of writing files into `folder`.
-pub fn charts(rows: &[Row], folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    for (workload, rows) in by_workload(rows) {
-        let lines: Vec<_> = Impl::ALL.into_iter().map(|kind| (kind, points(&rows, kind.name()))).collect();
-        if lines.iter().any(|(_, points)| points.len() < 2) {
-            continue;
-        }
-        chart(workload, &lines, &folder.join(format!("{workload}.svg")))?;
+fn size(bytes: i64) -> String {
+    match bytes {
+        bytes if bytes >= 10_000_000 => format!("{} MB", bytes / 1_000_000),
+        bytes if bytes >= 10_000 => format!("{} kB", bytes / 1_000),
+        bytes => format!("{bytes} B"),
     }
-    Ok(())
 }
 
-const COLORS: [RGBColor; 4] =
-    [RGBColor(200, 30, 30), RGBColor(40, 90, 200), RGBColor(110, 160, 240), RGBColor(40, 150, 80)];
+#[cfg(test)]
+mod tests {
+    use super::exponent;
 
-fn chart(name: &str, lines: &[(Impl, Vec<(f64, f64)>)], file: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let all = || lines.iter().flat_map(|(_, points)| points);
-    let ends = |pick: fn(&(f64, f64)) -> f64| {
-        let (low, high) = (all().map(pick).fold(f64::INFINITY, f64::min), all().map(pick).fold(0.0, f64::max));
-        (low, high.max(low * 1.1))
-    };
-    let ((left, right), (low, high)) = (ends(|point| point.0), ends(|point| point.1));
-    let area = SVGBackend::new(file, (640, 420)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&area)
-        .caption(format!("{name}: µs by members"), ("sans-serif", 18))
-        .margin(10)
-        .x_label_area_size(30)
-        .y_label_area_size(70)
-        .build_cartesian_2d((left..right).log_scale(), (low * 0.8..high * 1.25).log_scale())?;
-    chart.configure_mesh().x_desc("members").y_desc("µs").draw()?;
-    for ((kind, points), color) in lines.iter().zip(COLORS) {
-        chart
-            .draw_series(LineSeries::new(points.iter().copied(), &color))?
-            .label(kind.name())
-            .legend(move |at| Circle::new(at, 4, color));
-        chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, color)))?;
+    #[test]
+    fn finds_the_power() {
+        let points = [100.0, 1_000.0, 10_000.0].map(|size: f64| (size, 3.0 * size.powf(0.5)));
+        assert!(exponent(&points).is_some_and(|power| (power - 0.5).abs() < 1e-9));
+        assert_eq!(exponent(&points[..1]), None);
     }
-    chart.configure_series_labels().border_style(RGBColor(200, 200, 200)).background_style(WHITE).draw()?;
-    area.present()?;
-    Ok(())
 }

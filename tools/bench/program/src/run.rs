@@ -1,123 +1,244 @@
-//! A run: every workload at every size, the implementations taking turns.
+//! A run: every workload at every size, the implementations taking turns, within a budget of time.
 //!
-//! In: workloads and sizes. Out: a [`Row`] for each, and for each implementation.
-//! Always: within a round every implementation takes its steps once, so that a slow moment of the machine meets all.
+//! In: workloads, sizes, suites and a budget. Out: a [`Row`] for each, and for each implementation.
+//! Always: in a turn every implementation takes its steps once, so that a slow moment of the machine meets all. Every
+//! implementation has the same share of the time of a workload; one that needs more for one step has one sample.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use mls_crypto::CipherSuite;
 
 use crate::{
     floor::{Primitives, counts},
-    peer::Impl,
-    workload::{Make, Sample, Scene, Workload},
+    peer::{Impl, Peer},
+    row::{Missing, summarize},
+    sample::Sample,
+    scene::Scene,
+    workload::Workload,
 };
 
-/// What was measured of one implementation.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Row {
-    /// Name of the workload.
-    pub workload: String,
-    /// Size of the group.
-    pub members: u32,
-    /// Name of the implementation.
-    #[serde(rename = "impl")]
-    pub kind: &'static str,
-    /// Median of all steps, in microseconds.
-    pub median_us: f64,
-    /// Of twenty steps, one is longer.
-    pub p95_us: f64,
-    /// Median of the best peer divided by this one's: over 1 is faster than every peer.
-    pub ratio_best_peer: f64,
-    /// This median divided by the floor of our own step.
-    pub ratio_floor: f64,
-    /// Bytes on the wire.
-    pub bytes: usize,
-    /// Bytes of keys and values handed to the store; ours alone says.
-    pub stored: Option<usize>,
+pub use crate::row::{Results, Row};
+
+/// What to measure, and how long.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Suites.
+    pub suites: Vec<CipherSuite>,
+    /// Workloads.
+    pub workloads: Vec<Workload>,
+    /// Sizes of groups.
+    pub sizes: Vec<u32>,
+    /// The most turns of each implementation.
+    pub rounds: usize,
+    /// How long everything should take. Steps are not interrupted: the last may take longer.
+    pub budget: Duration,
+    /// An implementation that will need longer for one step is left out.
+    pub patience: Duration,
+}
+
+/// Time for idle threads of the one before to fall asleep.
+const PAUSE: Duration = Duration::from_millis(2);
+/// The most that is spent on one workload in groups of one size, where steps are short.
+const ENOUGH: Duration = Duration::from_secs(20);
+
+type Participants<'a> = Vec<(Impl, Option<Scene<'a>>)>;
+
+/// Groups of one size in one suite.
+#[derive(Clone, Copy)]
+struct Place {
+    suite: CipherSuite,
+    members: u32,
+}
+
+struct Runner<'a> {
+    plan: &'a Plan,
+    progress: ProgressBar,
+    started: Instant,
+    left: usize,
+    /// The size and the seconds of the last step of each.
+    history: BTreeMap<(u16, Workload, Impl), (u32, f64)>,
+    results: Results,
 }
 
 /// Measures everything.
-pub fn run(workloads: &[Workload], sizes: &[u32], rounds: usize) -> (Primitives, Vec<Row>) {
-    let primitives = Primitives::measure();
-    let (cold, full): (Vec<Workload>, Vec<_>) = workloads.iter().partition(|workload| workload.is_cold());
-    let progress = ProgressBar::new((workloads.len() * sizes.len()) as u64);
+pub fn run(plan: &Plan) -> Results {
+    let slots = plan.suites.len() * plan.workloads.len() * plan.sizes.len();
+    let progress = ProgressBar::new(slots as u64);
     let style = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}");
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let mut rows = Vec::new();
-    for &members in sizes {
-        progress.set_message(format!("{members} members: setting up"));
-        let counted = counts(workloads, members);
-        for (workloads, cold) in [(&full, false), (&cold, true)] {
-            if workloads.is_empty() {
-                continue;
-            }
-            let makers = Impl::ALL.map(|kind| (kind, move |seed| kind.client(seed)));
-            let mut scenes: Vec<_> = makers.iter().map(|(kind, make)| (*kind, scene(members, make, cold))).collect();
-            for &workload in workloads {
-                progress.set_message(format!("{members} members: {}", workload.name()));
-                let samples = measure(&mut scenes, workload, rounds);
-                let floor = counted.get(&workload).map_or(f64::NAN, |counts| primitives.cost(counts));
-                rows.extend(summarize((workload, members), &samples, floor));
-                progress.inc(1);
+    let (started, history, results) = (Instant::now(), BTreeMap::new(), Results::default());
+    let mut runner = Runner { plan, progress, started, left: slots, history, results };
+    // What an implementation cannot do is reported in the results.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    for &suite in &plan.suites {
+        runner.progress.set_message("measuring primitives");
+        let primitives = Primitives::measure(suite);
+        runner.results.primitives.push((suite.0, primitives));
+        for &members in &plan.sizes {
+            for cold in [false, true] {
+                runner.groups(Place { suite, members }, cold, &primitives);
             }
         }
     }
-    progress.finish_and_clear();
-    (primitives, rows)
+    std::panic::set_hook(hook);
+    runner.progress.finish_and_clear();
+    runner.results
 }
 
-fn scene<'a>(members: u32, make: Make<'a>, cold: bool) -> Scene<'a> {
-    if cold { Scene::cold(members, make) } else { Scene::full(members, make) }
-}
-
-fn measure(scenes: &mut [(Impl, Scene<'_>)], workload: Workload, rounds: usize) -> BTreeMap<Impl, Vec<Sample>> {
-    let mut samples: BTreeMap<Impl, Vec<Sample>> = BTreeMap::new();
-    scenes.iter_mut().for_each(|(_, scene)| {
-        scene.prepare(workload);
-        // Once outside the count: caches, lazily made tables.
-        scene.step(workload);
-    });
-    for _ in 0..rounds {
-        for (kind, scene) in &mut *scenes {
-            let taken = (0..workload.repeats()).map(|_| scene.step(workload));
-            samples.entry(*kind).or_default().extend(taken);
+impl Runner<'_> {
+    fn groups(&mut self, place: Place, cold: bool, primitives: &Primitives) {
+        let Place { suite, members } = place;
+        let mut workloads = self.plan.workloads.clone();
+        workloads.retain(|workload| workload.is_cold() == cold);
+        workloads.sort_by_key(|workload| workload.order());
+        if workloads.is_empty() {
+            return;
+        }
+        self.progress.set_message(format!("{:#06x}, {members} members: setting up", suite.0));
+        let counted = attempt(|| counts(cold, &workloads, suite, members));
+        let counted = counted.unwrap_or_else(|why| {
+            self.progress.println(format!("counting at {members} members: {why}"));
+            BTreeMap::new()
+        });
+        let makers: Vec<_> = Impl::all(suite)
+            .iter()
+            .map(|kind| (*kind, move |seed| -> Box<dyn Peer> { kind.client(seed, suite) }))
+            .collect();
+        let mut participants = Participants::new();
+        for (kind, make) in &makers {
+            match attempt(|| Scene::new(cold, suite, members, make)) {
+                Ok(scene) => participants.push((*kind, Some(scene))),
+                Err(why) => workloads.iter().for_each(|workload| self.miss(place, *workload, *kind, &why)),
+            }
+        }
+        for &workload in &workloads {
+            let name = workload.name();
+            self.progress.set_message(format!("{:#06x}, {members} members: {name}", suite.0));
+            let samples = self.measure(place, workload, &mut participants);
+            let floor = counted.get(&workload).map_or(f64::NAN, |counts| primitives.cost(workload, counts));
+            self.results.rows.extend(summarize((suite.0, workload, members), &samples, floor));
+            self.progress.inc(1);
+            self.left = self.left.saturating_sub(1);
         }
     }
-    samples
-}
 
-fn summarize((workload, members): (Workload, u32), samples: &BTreeMap<Impl, Vec<Sample>>, floor: f64) -> Vec<Row> {
-    let times = |kind| sorted(&samples[&kind]);
-    let peers = samples.keys().filter(|kind| **kind != Impl::Ours);
-    let best = peers.map(|kind| quantile(&times(*kind), 0.5)).fold(f64::INFINITY, f64::min);
-    samples
-        .iter()
-        .map(|(kind, taken)| {
-            let times = times(*kind);
-            let median_us = quantile(&times, 0.5);
-            Row {
-                workload: workload.name(),
-                members,
-                kind: kind.name(),
-                median_us,
-                p95_us: quantile(&times, 0.95),
-                ratio_best_peer: best / median_us,
-                ratio_floor: median_us / floor,
-                bytes: taken.last().map_or(0, |sample| sample.bytes),
-                stored: taken.last().and_then(|sample| sample.stored),
+    /// How long this workload may take, of what is left of the budget.
+    fn allowance(&self) -> Duration {
+        let left = self.plan.budget.saturating_sub(self.started.elapsed());
+        (left / u32::try_from(self.left.max(1)).unwrap_or(1)).min(ENOUGH)
+    }
+
+    fn measure(
+        &mut self,
+        place: Place,
+        workload: Workload,
+        participants: &mut Participants<'_>,
+    ) -> BTreeMap<Impl, Vec<Sample>> {
+        let share = self.allowance() / u32::try_from(participants.len().max(1)).unwrap_or(1);
+        let mut samples: BTreeMap<Impl, Vec<Sample>> = BTreeMap::new();
+        // What each has spent, and what its next turn will take.
+        let mut spent: BTreeMap<Impl, (Duration, Duration)> = BTreeMap::new();
+        for (kind, scene) in participants.iter_mut() {
+            let Some((sample, time)) = self.first(place, workload, *kind, scene) else { continue };
+            samples.insert(*kind, vec![sample]);
+            let turn = time * u32::try_from(workload.repeats()).unwrap_or(1);
+            spent.insert(*kind, (time, turn));
+        }
+        let turns = self.plan.rounds.min(workload.turns());
+        for turn in 0..turns {
+            for (kind, scene) in participants.iter_mut() {
+                let (Some(scene), Some(spent)) = (scene, spent.get_mut(kind)) else { continue };
+                let (all, next) = *spent;
+                if all + next > share {
+                    continue;
+                }
+                thread::sleep(PAUSE);
+                let start = Instant::now();
+                let taken = (0..workload.repeats()).map(|_| scene.step(workload));
+                let into = samples.entry(*kind).or_default();
+                into.extend(taken);
+                if turn == 0 {
+                    // The first one filled caches, and its heap was counted.
+                    into[0].time = Duration::MAX;
+                }
+                *spent = (all + start.elapsed(), start.elapsed());
             }
-        })
-        .collect()
+        }
+        samples
+    }
+
+    /// The step for the first time: caches, lazily made tables; its heap and store are counted.
+    fn first(
+        &mut self,
+        place: Place,
+        workload: Workload,
+        kind: Impl,
+        scene: &mut Option<Scene<'_>>,
+    ) -> Option<(Sample, Duration)> {
+        let group = scene.as_mut()?;
+        let expected = self.expected(place, workload, kind);
+        if expected > self.plan.patience {
+            let why = format!("left out: one step would take about {} s", expected.as_secs());
+            self.miss(place, workload, kind, &why);
+            return None;
+        }
+        let sample = attempt(|| {
+            group.prepare(workload);
+            let start = Instant::now();
+            (group.step_counting(workload), start.elapsed())
+        });
+        match sample {
+            Ok((sample, time)) => {
+                let key = (place.suite.0, workload, kind);
+                self.history.insert(key, (place.members, sample.time.as_secs_f64()));
+                Some((sample, time))
+            }
+            Err(why) => {
+                self.miss(place, workload, kind, &why);
+                // Whatever it was doing is half done.
+                *scene = None;
+                None
+            }
+        }
+    }
+
+    /// What one step will take, by the one in the last size.
+    fn expected(&self, place: Place, workload: Workload, kind: Impl) -> Duration {
+        let of = |workload: Workload| match self.history.get(&(place.suite.0, workload, kind)) {
+            Some((members, _)) if *members == place.members => 0.0,
+            Some((members, seconds)) => {
+                let times = f64::from(place.members) / f64::from(*members);
+                seconds * times.max(1.0).powi(workload.worst_growth())
+            }
+            None => 0.0,
+        };
+        let seconds = match workload {
+            // Its group has to be built first.
+            Workload::UpdateCold => of(Workload::Build).max(of(workload)),
+            _ => of(workload),
+        };
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    fn miss(&mut self, place: Place, workload: Workload, kind: Impl, why: &str) {
+        let Place { suite, members } = place;
+        let why = why.to_owned();
+        self.results.missing.push(Missing { suite: suite.0, workload, members, kind, why });
+    }
 }
 
-fn sorted(samples: &[Sample]) -> Vec<f64> {
-    let mut times: Vec<_> = samples.iter().map(|sample| sample.time.as_secs_f64() * 1e6).collect();
-    times.sort_by(f64::total_cmp);
-    times
-}
-
-fn quantile(sorted: &[f64], part: f64) -> f64 {
-    let place = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
-    sorted.get(place).copied().unwrap_or(f64::NAN)
+/// What a panic says, as an error.
+fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        text.unwrap_or_else(|| "it panicked".to_owned())
+    })
 }
