@@ -4,6 +4,8 @@
 //! Always: everything but the measured step happens before the clock starts.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
 
+pub mod facade;
+
 use mls_crypto::CipherSuite;
 use mls_crypto_aws_lc::AwsLc;
 use mls_engine::group::{CommitOptions, KeyPackageSecrets, MessageOptions, PathChoice, ProposalKind};

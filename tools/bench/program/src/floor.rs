@@ -22,7 +22,7 @@ use testkit::{
 
 use crate::{
     ours::{Ours, host},
-    peer::Peer,
+    peer::{Impl, Peer},
     scene::Scene,
     workload::Workload,
 };
@@ -223,7 +223,7 @@ pub fn counts(cold: bool, workloads: &[Workload], suite: CipherSuite, members: u
         let host = Host { crypto: Box::new(crypto), ..host(seed) };
         Box::new(Ours::with_host(&format!("counted {seed}"), host, suite))
     };
-    let mut scene = Scene::new(cold, suite, members, &make);
+    let mut scene = Scene::new(cold, Impl::Ours.group(suite, members), &make);
     let mut counts = BTreeMap::new();
     for &workload in workloads {
         scene.prepare(workload);

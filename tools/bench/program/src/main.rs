@@ -13,6 +13,7 @@
 )]
 
 mod charts;
+mod derivation;
 mod floor;
 mod goals;
 mod machine;
@@ -217,7 +218,7 @@ fn peak_of(program: &Path, kind: &str, workload: Workload) -> Result<String, Box
 fn print_peak(kind: Impl, workload: Workload, members: u32) {
     let suite = CipherSuite::X25519_AES128;
     let make = move |seed| kind.client(seed, suite);
-    let mut scene = Scene::new(workload.is_cold(), suite, members, &make);
+    let mut scene = Scene::new(workload.is_cold(), kind.group(suite, members), &make);
     scene.prepare(workload);
     scene.step(workload);
     println!("{}", machine::peak_kib().unwrap_or_default());

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use mls_crypto::CipherSuite;
+use mls_crypto::{CipherSuite, CryptoProvider};
 use mls_crypto_aws_lc::AwsLc;
 use mls_engine::{
     group::{
@@ -20,6 +20,7 @@ use mls_engine::{
 use testkit::network::{Host, Member, NewMember, Records};
 
 use crate::{
+    derivation::Unlabelled,
     peer::{Change, Committed, Peer},
     sample::{Sample, timed},
     threads::Threads,
@@ -77,7 +78,16 @@ const AHEAD: u64 = 3_000;
 
 /// A host on the native provider, at the time of the day: the peers look at their clocks.
 pub fn host(seed: u64) -> Host {
-    let mut host = Host::with_crypto(seed, Box::new(AwsLc::default()));
+    with_crypto(seed, Box::new(AwsLc::default()))
+}
+
+/// A host for the other side of OpenMLS in X-Wing suites.
+pub fn unlabelled(seed: u64) -> Host {
+    with_crypto(seed, Box::new(Unlabelled::default()))
+}
+
+fn with_crypto(seed: u64, crypto: Box<dyn CryptoProvider>) -> Host {
+    let mut host = Host::with_crypto(seed, crypto);
     host.limits.max_members = 1 << 20;
     host.limits.max_message = 64 << 20;
     // Ahead: key packages that are made later in the run are valid from then on.

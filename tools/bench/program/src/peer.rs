@@ -4,7 +4,11 @@
 
 use mls_crypto::CipherSuite;
 
-use crate::sample::{Sample, timed};
+use crate::{
+    ours::{host, unlabelled},
+    sample::{Sample, timed},
+    scene::GroupOf,
+};
 
 /// What a commit does besides giving its sender a new path.
 #[derive(Clone, Debug)]
@@ -131,6 +135,15 @@ impl Impl {
             Self::OpenMls => "openmls+rustcrypto",
             Self::OpenMlsLibcrux => "openmls+libcrux",
         }
+    }
+
+    /// A group of this size that it can be in.
+    pub fn group(self, suite: CipherSuite, members: u32) -> GroupOf {
+        let host = match (self, suite) {
+            (Self::OpenMls | Self::OpenMlsLibcrux, CipherSuite::XWING_AES256) => unlabelled,
+            _ => host,
+        };
+        GroupOf { suite, members, host }
     }
 
     /// A client in no group; `seed` tells clients apart.

@@ -113,7 +113,7 @@ impl Runner<'_> {
             .collect();
         let mut participants = Participants::new();
         for (kind, make) in &makers {
-            match attempt(|| Scene::new(cold, suite, members, make)) {
+            match attempt(|| Scene::new(cold, kind.group(suite, members), make)) {
                 Ok(scene) => participants.push((*kind, Some(scene))),
                 Err(why) => workloads.iter().for_each(|workload| self.miss(place, *workload, *kind, &why)),
             }
@@ -143,32 +143,35 @@ impl Runner<'_> {
     ) -> BTreeMap<Impl, Vec<Sample>> {
         let share = self.allowance() / u32::try_from(participants.len().max(1)).unwrap_or(1);
         let mut samples: BTreeMap<Impl, Vec<Sample>> = BTreeMap::new();
-        // What each has spent, and what its next turn will take.
+        // What each has spent, and what one step takes.
         let mut spent: BTreeMap<Impl, (Duration, Duration)> = BTreeMap::new();
         for (kind, scene) in participants.iter_mut() {
             let Some((sample, time)) = self.first(place, workload, *kind, scene) else { continue };
             samples.insert(*kind, vec![sample]);
-            let turn = time * u32::try_from(workload.repeats()).unwrap_or(1);
-            spent.insert(*kind, (time, turn));
+            spent.insert(*kind, (time, time));
         }
         let turns = self.plan.rounds.min(workload.turns());
         for turn in 0..turns {
             for (kind, scene) in participants.iter_mut() {
                 let (Some(scene), Some(spent)) = (scene, spent.get_mut(kind)) else { continue };
-                let (all, next) = *spent;
-                if all + next > share {
+                let (all, step) = *spent;
+                if all + step > share {
                     continue;
                 }
                 thread::sleep(PAUSE);
-                let start = Instant::now();
-                let taken = (0..workload.repeats()).map(|_| scene.step(workload));
                 let into = samples.entry(*kind).or_default();
-                into.extend(taken);
                 if turn == 0 {
                     // The first one filled caches, and its heap was counted.
                     into[0].time = Duration::MAX;
                 }
-                *spent = (all + start.elapsed(), start.elapsed());
+                let start = Instant::now();
+                for _ in 0..workload.repeats() {
+                    into.push(scene.step(workload));
+                    if all + start.elapsed() > share {
+                        break;
+                    }
+                }
+                spent.0 += start.elapsed();
             }
         }
         samples

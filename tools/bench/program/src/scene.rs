@@ -8,10 +8,13 @@ use std::collections::VecDeque;
 
 use mls_crypto::CipherSuite;
 use mls_engine::{codec::decode_exact, message::MlsMessage};
-use testkit::forge::{Forged, FullTree};
+use testkit::{
+    forge::{Forged, FullTree},
+    network::Host,
+};
 
 use crate::{
-    ours::{Ours, host},
+    ours::Ours,
     peer::{Change, Peer},
     sample::{Sample, timed},
     workload::{QUEUED, Workload},
@@ -23,10 +26,20 @@ pub type Make<'a> = &'a dyn Fn(u64) -> Box<dyn Peer>;
 /// The most senders of a queue.
 const SENDERS: u32 = 100;
 
+/// What kind of group it is.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupOf {
+    /// Its suite.
+    pub suite: CipherSuite,
+    /// Its size.
+    pub members: u32,
+    /// The host of everyone else.
+    pub host: fn(u64) -> Host,
+}
+
 /// A group of one size in which steps are taken again and again.
 pub struct Scene<'a> {
-    suite: CipherSuite,
-    members: u32,
+    group: GroupOf,
     make: Make<'a>,
     /// Whoever takes the step.
     measured: Box<dyn Peer>,
@@ -41,17 +54,18 @@ pub struct Scene<'a> {
 
 impl std::fmt::Debug for Scene<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scene").field("members", &self.members).finish_non_exhaustive()
+        f.debug_struct("Scene").field("members", &self.group.members).finish_non_exhaustive()
     }
 }
 
 impl<'a> Scene<'a> {
     /// A full tree, or a group of one and key packages for everyone else.
-    pub fn new(cold: bool, suite: CipherSuite, members: u32, make: Make<'a>) -> Self {
-        if cold { Self::cold(suite, members, make) } else { Self::full(suite, members, make) }
+    pub fn new(cold: bool, group: GroupOf, make: Make<'a>) -> Self {
+        if cold { Self::cold(group, make) } else { Self::full(group, make) }
     }
 
-    fn full(suite: CipherSuite, members: u32, make: Make<'a>) -> Self {
+    fn full(group: GroupOf, make: Make<'a>) -> Self {
+        let GroupOf { suite, members, host } = group;
         let mut measured = make(1);
         let MlsMessage::KeyPackage(joiner) = decode_exact(&measured.key_package()).unwrap() else {
             panic!("no key package");
@@ -61,19 +75,20 @@ impl<'a> Scene<'a> {
         let other = forged.member(members - 1, host(3)).unwrap();
         measured.join(&forged.welcome(&forger));
         let full = Some((forged, Ours::member(other)));
-        Self { full, ..Self::alone(suite, members, make, measured) }
+        Self { full, ..Self::alone(group, make, measured) }
     }
 
-    fn cold(suite: CipherSuite, members: u32, make: Make<'a>) -> Self {
+    fn cold(group: GroupOf, make: Make<'a>) -> Self {
         let mut measured = make(1);
         measured.create();
-        let packages = (1..members).map(|seed| Ours::new(10 + u64::from(seed), suite).key_package()).collect();
-        Self { packages, ..Self::alone(suite, members, make, measured) }
+        let packages = (1..group.members).map(|seed| Ours::new(10 + u64::from(seed), group.suite).key_package());
+        let packages = packages.collect();
+        Self { packages, ..Self::alone(group, make, measured) }
     }
 
-    fn alone(suite: CipherSuite, members: u32, make: Make<'a>, measured: Box<dyn Peer>) -> Self {
+    fn alone(group: GroupOf, make: Make<'a>, measured: Box<dyn Peer>) -> Self {
         let (packages, queues) = (Vec::new(), VecDeque::new());
-        Self { suite, members, make, measured, full: None, seed: 4, packages, queues, pending: false, heap: false }
+        Self { group, make, measured, full: None, seed: 4, packages, queues, pending: false, heap: false }
     }
 
     /// What has to happen once before the first step of a workload.
@@ -103,11 +118,11 @@ impl<'a> Scene<'a> {
         let turns = Workload::CatchUp.turns() + 1;
         let (forged, _) = self.full.as_ref().unwrap();
         // Leaf 0 is busy with nothing, leaf 1 is measured, the last one is the other side.
-        let leaves: Vec<_> = (2..self.members - 1).take(SENDERS as usize).collect();
+        let leaves: Vec<_> = (2..self.group.members - 1).take(SENDERS as usize).collect();
         let each = QUEUED.div_ceil(leaves.len());
         let mut queues = vec![vec![Vec::new(); QUEUED]; turns];
         for (place, leaf) in leaves.iter().enumerate() {
-            let sender = forged.member(*leaf, host(1_000 + u64::from(*leaf))).unwrap();
+            let sender = forged.member(*leaf, (self.group.host)(1_000 + u64::from(*leaf))).unwrap();
             let mut sender = Ours::member(sender);
             for queue in &mut queues {
                 let places = (0..each).map(|round| round * leaves.len() + place).filter(|place| *place < QUEUED);
@@ -143,9 +158,9 @@ impl<'a> Scene<'a> {
         let sample = match workload {
             Workload::Process | Workload::ProcessDurable => self.process(workload == Workload::ProcessDurable),
             Workload::Update | Workload::UpdateCold => self.commit(&Change::Update),
-            Workload::Remove => self.commit(&Change::Remove(self.members / 2)),
+            Workload::Remove => self.commit(&Change::Remove(self.group.members / 2)),
             Workload::Add | Workload::AddByHash => {
-                let package = Ours::new(self.newcomer(), self.suite).key_package();
+                let package = Ours::new(self.newcomer(), self.group.suite).key_package();
                 let by_hash = workload == Workload::AddByHash;
                 self.commit(&if by_hash { Change::AddByHash(package) } else { Change::Add(vec![package]) })
             }
