@@ -17,6 +17,7 @@ mod join;
 mod key_package;
 mod observer;
 mod past;
+mod pending;
 mod process;
 mod proposals;
 mod propose;

@@ -38,7 +38,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::{HandshakeFraming, MlsConfig};
 pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};
 pub use error::{MlsError, MlsResult};
-pub use handle::{MlsHandle, load_group_from_file, save_group_to_file};
+pub use handle::{GroupChange, MlsHandle, load_group_from_file, save_group_to_file};
 pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
 pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};

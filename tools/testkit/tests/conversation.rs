@@ -4,7 +4,7 @@
 use mls_crypto::CipherSuite;
 use mls_engine::{
     codec::decode_exact,
-    error::ProcessError,
+    error::{OperationError, ProcessError},
     group::{CommitOptions, Framing, MessageOptions, PathChoice, ProposalKind},
     message::{Content, MlsMessage},
 };
@@ -160,4 +160,35 @@ fn a_commit_that_waited_a_day_is_read() {
     }
     alice.accept(&id).unwrap();
     agree(&[&alice, &bob, &carol]);
+}
+
+/// What a pending commit says of its epoch is what holds once it is accepted, also after a restart, and COM-22 for the
+/// Welcome: it is the one that acceptance releases.
+#[test]
+fn a_pending_commit_tells_of_its_epoch() {
+    let (mut alice, mut bob, _) = three();
+    let dave = NewMember::new("dave", 4, SUITE);
+    let dave_keys = dave.key_package();
+    let by_value = vec![ProposalKind::Add(dave_keys.message().unwrap())];
+    let (id, _, _) = alice.commit(CommitOptions { by_value, ..CommitOptions::default() }).unwrap();
+    alice.reopen();
+    let (label, context) = ("a label", b"a context");
+    let early = alice.group.pending_export_secret(&id, label, context, 32).unwrap();
+    assert_ne!(early.as_slice(), alice.group.export_secret(label, context, 32).unwrap().as_slice());
+    let info = alice.group.pending_group_info(&alice.host.env(), &id, true, true).unwrap();
+    let welcome = alice.group.pending_welcome(&id).unwrap().unwrap().to_vec();
+    let MlsMessage::GroupInfo(info) = decode_exact(&info).unwrap() else { panic!("no GroupInfo") };
+    let accepted = alice.accept(&id).unwrap();
+    assert_eq!(accepted.as_deref(), Some(welcome.as_slice()));
+    assert_eq!(early.as_slice(), alice.group.export_secret(label, context, 32).unwrap().as_slice());
+    assert_eq!(info.group_context, *alice.group.public().context());
+    assert!(info.confirmation_tag.ct_eq(alice.group.public().confirmation_tag()));
+    let gone = OperationError::NoSuchPendingCommit;
+    assert_eq!(alice.group.pending_export_secret(&id, label, context, 32).unwrap_err(), gone);
+    assert_eq!(alice.group.pending_welcome(&id).unwrap_err(), gone);
+    assert_eq!(bob.group.pending_welcome(&id).unwrap_err(), gone);
+    // KS-06
+    let (own, _, _) = bob.commit(CommitOptions::default()).unwrap();
+    let reserved = bob.group.pending_export_secret(&own, "MLS 1.0 exporter", b"", 32).unwrap_err();
+    assert_eq!(reserved, OperationError::ReservedLabel);
 }

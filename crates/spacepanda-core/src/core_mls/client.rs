@@ -32,6 +32,7 @@ use super::{
 
 mod backup;
 mod builder;
+mod device;
 mod external;
 mod groups;
 mod key_packages;

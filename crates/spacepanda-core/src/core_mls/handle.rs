@@ -22,16 +22,19 @@ use super::{
     standing::Current,
 };
 
+mod changes;
 mod commit;
 mod export;
 mod inspect;
 mod outbox;
+mod pending;
 mod propose;
 mod receive;
 mod rows;
 mod save;
 mod send;
 
+pub use changes::GroupChange;
 pub use save::{load_group_from_file, save_group_to_file};
 
 /// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used
