@@ -1,0 +1,70 @@
+//! Key packages of those who are to be added (RFC 9420, Section 10).
+//!
+//! Always: a key package is of the user it was asked for, or is not used; what was claimed is kept with the wish, so that a race
+//! that is lost does not use up more.
+
+use mls_crypto::Opaque;
+use mls_delivery::{UserId, ask, request::ClaimKeyPackages};
+use mls_engine::{
+    codec::decode_exact,
+    message::{KeyPackage, MlsMessage},
+};
+use spacepanda_core::core_mls::{GroupChange, MlsError, MlsHandle};
+
+use crate::{
+    Account, SyncError, SyncResult,
+    queue::{WishForm, WishKind},
+    rows::{Rows, put_wish},
+};
+
+impl Account {
+    /// What adds those devices of a user that are not in.
+    pub(crate) async fn add_user(
+        &self,
+        group: &MlsHandle,
+        number: u64,
+        (user, claimed): (&[u8], Option<&[Opaque]>),
+    ) -> SyncResult<Vec<GroupChange>> {
+        let packages = match claimed {
+            Some(packages) => packages.to_vec(),
+            None => {
+                let claim = ClaimKeyPackages { user: UserId::new(user), cipher_suite: group.ciphersuite() };
+                let found = ask(self.service().as_ref(), self.device(), claim).await?;
+                let packages: Vec<Opaque> = found.devices.into_iter().filter_map(|device| device.key_package).collect();
+                if packages.is_empty() {
+                    return Err(SyncError::NoKeyPackages);
+                }
+                for package in &packages {
+                    let identity = key_package(package.as_slice())?;
+                    if identity.leaf_node.credential.identity() != Some(user) {
+                        return Err(SyncError::Group(MlsError::IdentityMismatch));
+                    }
+                }
+                let wish = WishForm { kind: WishKind::Add(user.into()), claimed: Some(packages.clone()) };
+                Rows(group).write(vec![put_wish(number, &wish)?])?;
+                packages
+            }
+        };
+        self.add_packages(group, &packages)
+    }
+
+    /// What adds those of these devices that are not in.
+    pub(crate) fn add_packages(&self, group: &MlsHandle, packages: &[Opaque]) -> SyncResult<Vec<GroupChange>> {
+        let members = group.members();
+        let mut changes = Vec::new();
+        for package in packages {
+            let key = key_package(package.as_slice())?.leaf_node.signature_key;
+            if !members.iter().any(|member| member.signature_key == key.as_slice()) {
+                changes.push(GroupChange::Add(package.as_slice().to_vec()));
+            }
+        }
+        Ok(changes)
+    }
+}
+
+pub(crate) fn key_package(message: &[u8]) -> SyncResult<KeyPackage> {
+    match decode_exact(message) {
+        Ok(MlsMessage::KeyPackage(package)) => Ok(*package),
+        _ => Err(SyncError::NoKeyPackages),
+    }
+}

@@ -1,0 +1,518 @@
+//! Groups in step over a service in memory: races, losses, restarts, invites; no network.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use core::{
+    future::Future,
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll, Waker},
+};
+use std::sync::{Arc, Mutex};
+
+use mls_crypto::{Secret, SignaturePrivateKey};
+use mls_crypto_aws_lc::{AwsLc, OsRandom};
+use mls_delivery::{
+    BoxFuture, Capabilities, Clock, DeliveryService, DeviceId, Enrolment, Limits, MemoryService, Rejection,
+    ServiceCrypto, Timestamp, Watch,
+    hub::Topic,
+    receipt::ServiceKey,
+    reply::Reply,
+    request::Request,
+    rules::{Rules, StructurePolicy},
+};
+use spacepanda_core::core_mls::{
+    Client, MlsConfig, MlsHandle,
+    store::{MemoryStore, StateStore},
+};
+use spacepanda_sync::{Account, DeviceTrust, HistoryEntry, Invite, InviteCode, News, SyncError, Wish};
+
+/// Everything is in memory, so nothing ever waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a service in memory does not wait"),
+    }
+}
+
+#[derive(Debug)]
+struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What happens once, when a request of a kind is made.
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// A service with a line that can be cut, and with things that happen just before a commit arrives.
+#[derive(Default)]
+struct Line {
+    service: Mutex<Option<Arc<MemoryService>>>,
+    /// Requests until the line is cut; the request is done, and its answer is lost, if `after` is set.
+    left: Mutex<Option<(u64, bool)>>,
+    before_commit: Mutex<Option<Hook>>,
+}
+
+impl core::fmt::Debug for Line {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl Line {
+    fn service(&self) -> Arc<MemoryService> {
+        self.service.lock().unwrap().clone().unwrap()
+    }
+
+    fn cut(&self) -> Option<bool> {
+        let mut left = self.left.lock().unwrap();
+        let (count, after) = left.as_mut()?;
+        if *count == 0 {
+            return Some(*after);
+        }
+        *count = count.saturating_sub(1);
+        None
+    }
+}
+
+impl DeliveryService for Line {
+    fn call(&self, caller: DeviceId, request: Request) -> BoxFuture<'_, Result<Reply, Rejection>> {
+        Box::pin(async move {
+            if matches!(request, Request::SubmitCommit(_)) {
+                let hook = self.before_commit.lock().unwrap().take();
+                if let Some(hook) = hook {
+                    hook();
+                }
+            }
+            match self.cut() {
+                None => self.service().call(caller, request).await,
+                Some(false) => Err(Rejection::Unavailable),
+                Some(true) => {
+                    let _lost = self.service().call(caller, request).await;
+                    Err(Rejection::Unsure)
+                }
+            }
+        })
+    }
+
+    fn watch(&self, topics: Vec<Topic>) -> Box<dyn Watch> {
+        self.service().watch(topics)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.service().capabilities()
+    }
+}
+
+struct World {
+    service: Arc<MemoryService>,
+    crypto: ServiceCrypto,
+    clock: Arc<TestClock>,
+}
+
+/// A device of a user, whose line and store are at hand.
+struct Person {
+    account: Account,
+    line: Arc<Line>,
+    store: Arc<dyn StateStore>,
+    name: &'static str,
+    crypto: ServiceCrypto,
+}
+
+impl World {
+    fn new() -> Self {
+        let crypto = ServiceCrypto::new(Arc::new(AwsLc::default())).unwrap();
+        let key = SignaturePrivateKey::new(Secret::copy_from(&[7; 32]));
+        let rules = Rules {
+            service_key: Arc::new(ServiceKey::new(&crypto, key).unwrap()),
+            crypto: crypto.clone(),
+            limits: Limits::default(),
+            enrolment: Enrolment::Open,
+            policy: StructurePolicy::shared(),
+        };
+        let clock = Arc::new(TestClock(AtomicU64::new(wall())));
+        Self { service: Arc::new(MemoryService::new(rules, clock.clone())), crypto, clock }
+    }
+
+    fn person(&self, name: &'static str) -> Person {
+        let person = self.stranger(name);
+        now(person.account.enrol(b"", None)).unwrap();
+        person
+    }
+
+    fn stranger(&self, name: &'static str) -> Person {
+        let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
+        let line = Arc::new(Line { service: Mutex::new(Some(self.service.clone())), ..Line::default() });
+        let account = account(name, &store, &line, &self.crypto);
+        Person { account, line, store, name, crypto: self.crypto.clone() }
+    }
+}
+
+fn wall() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn account(name: &str, store: &Arc<dyn StateStore>, line: &Arc<Line>, crypto: &ServiceCrypto) -> Account {
+    let policy = Arc::new(DeviceTrust::open(store.clone()).unwrap());
+    let mut config = MlsConfig::interop();
+    (config.key_package_target, config.key_package_low_water) = (4, 1);
+    (config.own_echo, config.outbox_messages) = (false, 256);
+    let client = Client::builder(name.as_bytes(), policy).config(config).store(store.clone()).open().unwrap();
+    Account::new(client, line.clone(), crypto.clone(), Arc::new(OsRandom)).unwrap()
+}
+
+impl Person {
+    /// The process ended, and another one opens the store.
+    fn restart(&mut self) {
+        self.account = account(self.name, &self.store, &self.line, &self.crypto);
+    }
+
+    fn sync(&self) -> Vec<News> {
+        let reports = now(self.account.sync()).unwrap();
+        reports.into_iter().flat_map(|report| (report.end.map(|()| report.news)).unwrap()).collect()
+    }
+
+    fn group(&self) -> MlsHandle {
+        let id = self.account.client().groups().unwrap().into_iter().next().unwrap();
+        self.account.client().group(&id).unwrap()
+    }
+
+    fn say(&self, text: &str) {
+        self.account.queue_message(&self.group(), text.as_bytes()).unwrap();
+    }
+
+    fn wish(&self, wish: Wish) {
+        self.account.queue_wish(&self.group(), wish).unwrap();
+    }
+
+    fn history(&self) -> Vec<HistoryEntry> {
+        self.account.history(&self.group()).unwrap()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let texts = self.history().into_iter().map(|said| String::from_utf8(said.text.as_slice().to_vec()).unwrap());
+        texts.collect()
+    }
+
+    fn members(&self) -> Vec<String> {
+        let names = self.group().members().into_iter().map(|member| String::from_utf8(member.identity).unwrap());
+        names.collect()
+    }
+
+    fn cut_after(&self, requests: u64, done: bool) {
+        *self.line.left.lock().unwrap() = Some((requests, done));
+    }
+
+    fn mend(&self) {
+        *self.line.left.lock().unwrap() = None;
+    }
+}
+
+/// Alice has founded a group, and the others are in.
+fn group_of(world: &World, others: &[&'static str]) -> Vec<Person> {
+    let mut people = vec![world.person("alice")];
+    people.extend(others.iter().map(|name| world.person(name)));
+    let alice = people.first().unwrap();
+    alice.account.create_group("tea").unwrap();
+    for name in others {
+        alice.wish(Wish::Add(name.as_bytes().to_vec()));
+    }
+    alice.sync();
+    for person in &people {
+        person.sync();
+    }
+    people
+}
+
+fn agree(people: &[&Person]) {
+    let first = people.first().unwrap();
+    for person in people {
+        assert_eq!(person.history(), first.history(), "{} and {}", person.name, first.name);
+        let (ours, theirs) = (person.group().epoch_authenticator(), first.group().epoch_authenticator());
+        assert_eq!(ours.unwrap(), theirs.unwrap());
+    }
+}
+
+#[test]
+fn people_join_and_talk() {
+    let world = World::new();
+    let people = group_of(&world, &["bob", "carol"]);
+    let [alice, bob, carol] = people.as_slice() else { panic!("three") };
+    assert_eq!(carol.members(), ["alice", "bob", "carol"]);
+    alice.say("milk?");
+    alice.sync();
+    assert!(matches!(bob.sync().as_slice(), [News::Message(_)]));
+    bob.say("please");
+    bob.say("and sugar");
+    bob.sync();
+    alice.sync();
+    carol.sync();
+    assert_eq!(carol.texts(), ["milk?", "please", "and sugar"]);
+    agree(&[alice, bob, carol]);
+}
+
+/// RFC 9420, Section 14: of two commits for one epoch one wins; the loser makes its change again, without being told to.
+#[test]
+fn the_loser_of_a_race_rebases_by_itself() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    world.person("carol");
+    world.person("dave");
+    bob.wish(Wish::Add(b"dave".to_vec()));
+    let faster = bob.account.clone();
+    let hook: Hook = Box::new(move || {
+        now(faster.sync()).unwrap();
+    });
+    *alice.line.before_commit.lock().unwrap() = Some(hook);
+    alice.wish(Wish::Add(b"carol".to_vec()));
+    let before = alice.group().epoch();
+    assert!(alice.sync().contains(&News::Rebased));
+    bob.sync();
+    assert_eq!(alice.members(), ["alice", "bob", "dave", "carol"]);
+    assert_eq!(alice.group().epoch(), before.saturating_add(2));
+    agree(&[alice, bob]);
+}
+
+/// The line is cut before and after each request, and the process ends there each time: nothing is lost, nothing is doubled.
+#[test]
+fn a_cut_at_any_request_loses_and_doubles_nothing() {
+    for done in [false, true] {
+        for requests in 0..24 {
+            let world = World::new();
+            let mut people = group_of(&world, &["bob"]);
+            world.person("carol");
+            let alice = people.first_mut().unwrap();
+            alice.say("one");
+            alice.wish(Wish::Rename("coffee".to_owned()));
+            alice.wish(Wish::Add(b"carol".to_vec()));
+            alice.say("two");
+            alice.cut_after(requests, done);
+            let _cut = now(alice.account.sync());
+            alice.restart();
+            alice.mend();
+            alice.sync();
+            let bob = people.last().unwrap();
+            bob.sync();
+            let alice = people.first().unwrap();
+            assert_eq!(alice.texts(), ["one", "two"], "cut after {requests}, done: {done}");
+            assert_eq!((alice.members(), alice.group().group_name().as_deref()), (bob.members(), Some("coffee")));
+            assert_eq!(bob.members(), ["alice", "bob", "carol"]);
+            agree(&[alice, bob]);
+        }
+    }
+}
+
+/// The same for one who reads: what it was told is in its history once, wherever it was stopped.
+#[test]
+fn a_reader_that_is_cut_off_reads_everything_once() {
+    for done in [false, true] {
+        for requests in 0..12 {
+            let world = World::new();
+            let mut people = group_of(&world, &["bob"]);
+            let alice = people.first().unwrap();
+            for text in ["one", "two", "three"] {
+                alice.say(text);
+                alice.sync();
+                alice.wish(Wish::Rotate);
+                alice.sync();
+            }
+            let bob = people.last_mut().unwrap();
+            bob.cut_after(requests, done);
+            let _cut = now(bob.account.sync());
+            bob.restart();
+            bob.mend();
+            bob.sync();
+            let (alice, bob) = (people.first().unwrap(), people.last().unwrap());
+            assert_eq!(bob.texts(), ["one", "two", "three"], "cut after {requests}, done: {done}");
+            agree(&[alice, bob]);
+        }
+    }
+}
+
+#[test]
+fn what_was_said_offline_is_sent_in_a_later_epoch_once() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    // It is sealed and arrives, but the answer is lost: to send it again, in another epoch, must not double it.
+    bob.say("from the train");
+    bob.cut_after(2, true);
+    assert!(now(bob.account.sync()).unwrap().iter().any(|report| report.end.is_err()));
+    for _ in 0..5 {
+        alice.wish(Wish::Rotate);
+        alice.sync();
+    }
+    bob.mend();
+    bob.sync();
+    alice.sync();
+    bob.sync();
+    assert_eq!(alice.texts(), ["from the train"]);
+    agree(&[alice, bob]);
+    assert_eq!(bob.account.waiting(&bob.group()).unwrap(), (0, 0));
+}
+
+#[test]
+fn rotation_is_done_once() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    let before = alice.group().epoch();
+    alice.wish(Wish::Rotate);
+    alice.sync();
+    alice.sync();
+    assert_eq!(alice.group().epoch(), before.saturating_add(1));
+    bob.sync();
+    agree(&[alice, bob]);
+}
+
+#[test]
+fn the_removed_read_nothing_more() {
+    let world = World::new();
+    let people = group_of(&world, &["bob", "carol"]);
+    let [alice, bob, carol] = people.as_slice() else { panic!("three") };
+    alice.wish(Wish::Remove(b"bob".to_vec()));
+    alice.say("without bob");
+    alice.sync();
+    carol.sync();
+    assert!(bob.sync().contains(&News::Left));
+    assert_eq!((bob.texts(), carol.texts()), (vec![], vec!["without bob".to_owned()]));
+    assert_eq!(bob.account.queue_message(&bob.group(), b"hello?"), Err(SyncError::NotAMember));
+    assert_eq!(carol.members(), ["alice", "carol"]);
+    let nobody = alice.account.queue_wish(&alice.group(), Wish::Remove(b"bob".to_vec()));
+    assert_eq!(nobody, Err(SyncError::NoSuchMember));
+    // And can be invited again.
+    alice.wish(Wish::Add(b"bob".to_vec()));
+    alice.sync();
+    assert!(bob.sync().contains(&News::Joined));
+    alice.say("with bob");
+    alice.sync();
+    bob.sync();
+    assert_eq!(bob.texts(), ["with bob"]);
+}
+
+#[test]
+fn who_leaves_is_out_once_anybody_else_is_there() {
+    let world = World::new();
+    let people = group_of(&world, &["bob", "carol"]);
+    let [alice, bob, carol] = people.as_slice() else { panic!("three") };
+    bob.wish(Wish::Leave);
+    bob.sync();
+    assert!(bob.account.is_leaving(&bob.group()).unwrap());
+    carol.sync();
+    assert!(bob.sync().contains(&News::Left));
+    alice.sync();
+    assert_eq!(alice.members(), ["alice", "carol"]);
+    agree(&[alice, carol]);
+}
+
+#[test]
+fn a_second_device_needs_a_voucher_and_reads_on_from_there() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    let laptop = world.stranger("bob");
+    let refused = now(laptop.account.enrol(b"", None));
+    assert_eq!(refused, Err(SyncError::Service(Rejection::VoucherNeeded)));
+    let voucher = bob.account.vouch(laptop.account.device()).unwrap();
+    now(laptop.account.enrol(b"", Some(voucher))).unwrap();
+    alice.say("before");
+    alice.sync();
+    bob.sync();
+    bob.wish(Wish::Add(b"bob".to_vec()));
+    bob.sync();
+    assert!(laptop.sync().contains(&News::Joined));
+    laptop.say("from the laptop");
+    laptop.sync();
+    alice.sync();
+    bob.sync();
+    assert_eq!(laptop.texts(), ["from the laptop"]);
+    assert_eq!((alice.texts(), bob.texts().len()), (vec!["before".to_owned(), "from the laptop".to_owned()], 2));
+    // Removal is by identity: both devices are out.
+    alice.wish(Wish::Remove(b"bob".to_vec()));
+    alice.sync();
+    assert!(bob.sync().contains(&News::Left));
+    assert!(laptop.sync().contains(&News::Left));
+    assert_eq!(alice.members(), ["alice"]);
+}
+
+fn invited(world: &World, alice: &Person, uses: u32, target: Option<&[u8]>) -> (Invite, InviteCode) {
+    let expires = world.clock.now().saturating_add(60);
+    alice.account.invite(&alice.group(), uses, expires, target).unwrap()
+}
+
+#[test]
+fn an_invite_lets_in_whom_it_is_for() {
+    let world = World::new();
+    let people = group_of(&world, &[]);
+    let alice = people.first().unwrap();
+    let (_, code) = invited(&world, alice, 1, None);
+    let code = InviteCode::from_text(&format!(" {}\n", code.to_text().unwrap())).unwrap();
+    let [bob, carol] = ["bob", "carol"].map(|name| world.person(name));
+    now(bob.account.ask_to_join(&code)).unwrap();
+    // Asking twice, as after a lost answer, uses it once.
+    now(bob.account.ask_to_join(&code)).unwrap();
+    assert!(alice.sync().contains(&News::Asked(b"bob".to_vec())));
+    assert!(bob.sync().contains(&News::Joined));
+    now(carol.account.ask_to_join(&code)).unwrap();
+    assert!(alice.sync().contains(&News::Refused(b"carol".to_vec())));
+    assert_eq!(alice.members(), ["alice", "bob"]);
+    let (_, for_dave) = invited(&world, alice, 5, Some(b"dave"));
+    now(carol.account.ask_to_join(&for_dave)).unwrap();
+    assert!(alice.sync().contains(&News::Refused(b"carol".to_vec())));
+}
+
+#[test]
+fn an_invite_ends_by_time_and_by_being_taken_back() {
+    let world = World::new();
+    let people = group_of(&world, &[]);
+    let alice = people.first().unwrap();
+    let bob = world.person("bob");
+    let (invite, code) = invited(&world, alice, 5, None);
+    assert!(alice.account.revoke_invite(&alice.group(), &invite.id).unwrap());
+    assert!(!alice.account.revoke_invite(&alice.group(), &invite.id).unwrap());
+    now(bob.account.ask_to_join(&code)).unwrap();
+    assert!(alice.sync().contains(&News::Refused(b"bob".to_vec())));
+    let (_, code) = invited(&world, alice, 5, None);
+    world.clock.0.fetch_add(61, Ordering::SeqCst);
+    now(bob.account.ask_to_join(&code)).unwrap();
+    assert!(alice.sync().contains(&News::Refused(b"bob".to_vec())));
+    assert_eq!(alice.members(), ["alice"]);
+}
+
+#[test]
+fn what_is_no_code_is_refused() {
+    for text in ["", "panda1", "panda1zz", "panda10", "panda2abcd", "panda1+1", "panda1abcd"] {
+        assert_eq!(InviteCode::from_text(text).unwrap_err(), SyncError::NotACode, "{text}");
+    }
+}
+
+#[test]
+fn who_cannot_be_added_is_not_tried_for_ever() {
+    let world = World::new();
+    let people = group_of(&world, &[]);
+    let alice = people.first().unwrap();
+    alice.sync();
+    alice.wish(Wish::Add(b"nobody".to_vec()));
+    let report = now(alice.account.sync_group(&alice.group()));
+    assert_eq!(report.end, Err(SyncError::Service(Rejection::Forbidden)));
+    assert_eq!(alice.account.waiting(&alice.group()).unwrap(), (0, 0));
+    assert_eq!(now(alice.account.sync_group(&alice.group())).end, Ok(()));
+}
+
+#[test]
+fn the_queue_has_a_bound() {
+    let world = World::new();
+    let people = group_of(&world, &[]);
+    let alice = people.first().unwrap();
+    let limit = 1_000;
+    for _ in 0..limit {
+        alice.say("x");
+    }
+    let full = alice.account.queue_message(&alice.group(), b"one too many");
+    assert_eq!(full, Err(SyncError::QueueFull { waiting: limit }));
+    let huge = vec![0; 1_048_577];
+    assert!(matches!(alice.account.queue_message(&alice.group(), &huge), Err(SyncError::Group(_))));
+}
