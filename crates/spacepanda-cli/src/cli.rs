@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 
-use crate::serve::ServeOptions;
+use crate::{client::ClientCommand, serve::ServeOptions};
 
 /// Groups that only their members can read: Messaging Layer Security (RFC 9420).
 #[derive(Debug, Parser)]
@@ -16,8 +16,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Demo(DemoOptions),
+    #[command(flatten)]
+    Client(ClientCommand),
     Serve(ServeOptions),
+    Demo(DemoOptions),
 }
 
 /// Hold a conversation in a group, on the lines of standard input.
@@ -45,7 +47,7 @@ pub(crate) struct DemoOptions {
     pub(crate) suite: Suite,
 
     /// Keep nothing: all state is gone when the program ends. Much faster, because nothing waits for the disk
-    #[arg(long, conflicts_with_all = ["home", "fresh", "passphrase", "passphrase_file"])]
+    #[arg(long, conflicts_with_all = ["home", "fresh", "passphrase", "passphrase_file", "passphrase_fd"])]
     pub(crate) memory: bool,
 
     /// Destroy what earlier runs with as many members and the same suite have left, and begin a new group
@@ -66,18 +68,22 @@ pub(crate) struct HomeOptions {
     pub(crate) home: Option<PathBuf>,
 
     /// Ask for a passphrase; of a new home it becomes the only way to open it. At least 12 characters
-    #[arg(long, conflicts_with = "passphrase_file")]
+    #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     pub(crate) passphrase: bool,
 
     /// The same, with the passphrase in the first line of a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// The same, read from an open file descriptor
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 impl HomeOptions {
     /// Whether the home is to be opened with a passphrase.
     pub(crate) const fn wants_passphrase(&self) -> bool {
-        self.passphrase || self.passphrase_file.is_some()
+        self.passphrase || self.passphrase_file.is_some() || self.passphrase_fd.is_some()
     }
 }
 

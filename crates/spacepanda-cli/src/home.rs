@@ -6,7 +6,9 @@
 //!
 //! ```text
 //! HOME/key                        32 random bytes, unless there is a passphrase
-//! HOME/lock                       locked by the program that uses the home
+//! HOME/lock                       locked by the program that opens the home
+//! HOME/sync.lock                  locked by the program that talks to the service
+//! HOME/me/                        the store of the person whose home it is
 //! HOME/demo/SUITE-MEMBERS/NAME/   the store of one member of the demo
 //! ```
 
@@ -52,7 +54,7 @@ impl Home {
         make_dir(&dir).map_err(HomeError::Folder)?;
         let lock = lock(&dir.join("lock"), waiting).map_err(HomeError::Folder)?;
         let file = dir.join("key");
-        let (has_key, has_stores) = (file.exists(), dir.join("demo").exists());
+        let (has_key, has_stores) = (file.exists(), ["demo", "me"].iter().any(|stores| dir.join(stores).exists()));
         if options.wants_passphrase() {
             if has_key {
                 return Err(HomeError::HasKeyFile);
@@ -68,6 +70,16 @@ impl Home {
         }
         let key = fs::read(&file).map_err(HomeError::Key)?;
         Ok(Self { dir, key: Key::File(Secret::new(key)), _lock: lock })
+    }
+
+    /// Whether there is a store at this place.
+    pub(crate) fn has(options: &HomeOptions, place: &str) -> Result<bool, HomeError> {
+        Ok(folder(options)?.join(place).exists())
+    }
+
+    /// Waits until no other program talks to the service from this home; ends when the file is dropped, or the process ends.
+    pub(crate) fn turn(options: &HomeOptions) -> Result<File, HomeError> {
+        lock(&folder(options)?.join("sync.lock"), || ()).map_err(HomeError::Folder)
     }
 
     /// Opens a store, or makes it.
@@ -139,7 +151,8 @@ fn folder(options: &HomeOptions) -> Result<PathBuf, HomeError> {
 
 /// From the file, without the end of its first line; or from whoever sits there, twice if it is new.
 fn passphrase(options: &HomeOptions, new: bool) -> Result<Secret, HomeError> {
-    if let Some(file) = &options.passphrase_file {
+    let descriptor = options.passphrase_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
+    if let Some(file) = options.passphrase_file.as_ref().or(descriptor.as_ref()) {
         let text = fs::read_to_string(file).map_err(HomeError::Passphrase)?;
         return Ok(Secret::new(text.lines().next().unwrap_or_default().as_bytes().to_vec()));
     }

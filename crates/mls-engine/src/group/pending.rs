@@ -7,13 +7,7 @@
 use mls_crypto::Secret;
 
 use super::{Group, epoch::Candidate, transition::CommitId, welcome::WelcomeParts};
-use crate::{
-    codec::encode,
-    error::OperationError,
-    message::MlsMessage,
-    policy::Env,
-    schedule::check_exporter_label,
-};
+use crate::{codec::encode, error::OperationError, message::MlsMessage, policy::Env, schedule::check_exporter_label};
 
 impl Group {
     /// `MLS-Exporter` (Section 8.5) of the epoch that this commit would begin: `len` bytes, equal to what

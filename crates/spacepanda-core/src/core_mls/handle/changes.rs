@@ -10,12 +10,7 @@ use mls_engine::{
 
 use super::MlsHandle;
 use crate::core_mls::{
-    GROUP_NAME,
-    envelope::MlsEnvelope,
-    error::MlsResult,
-    outbox::Outgoing,
-    passing::Beside,
-    types::PendingCommit,
+    GROUP_NAME, envelope::MlsEnvelope, error::MlsResult, outbox::Outgoing, passing::Beside, types::PendingCommit,
 };
 
 /// A change of a group.

@@ -1,0 +1,146 @@
+//! `panda group`: found, look at and change groups. People are named by their names.
+
+use serde_json::{Value, json};
+use spacepanda_core::core_mls::MlsHandle;
+use spacepanda_sync::{Wish, safety_number};
+
+use super::{
+    Common, Printer, Trouble,
+    options::{NamedOptions, PersonOptions, RenameOptions},
+    printer::{hex, printable, text},
+    session::Session,
+};
+
+/// Founds a group.
+pub(crate) async fn create(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+    let mut session = Session::open(&options.common).await?;
+    let group = session.account.create_group(&options.group)?;
+    session.sync(printer, Some(&group)).await?;
+    show(&session, &group, printer)
+}
+
+/// Lists all groups, those that we left too.
+pub(crate) fn list(common: &Common, printer: &Printer) -> Result<(), Trouble> {
+    let session = Session::offline(common)?;
+    for id in session.account.client().groups()? {
+        let group = session.account.client().group(&id)?;
+        let value = summary(&session, &group)?;
+        let state = value.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = printer.strong(&name(&group));
+        let (members, short) = (group.member_count(), hex(&id).chars().take(12).collect::<String>());
+        printer.data(&value, &format!("{name}  {short}  {members} devices, epoch {}, {state}", group.epoch()))?;
+    }
+    Ok(())
+}
+
+/// Shows one group, as it is now.
+pub(crate) async fn info(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+    let mut session = Session::open(&options.common).await?;
+    let group = session.group(&options.group)?;
+    let synced = session.sync(printer, Some(&group)).await;
+    show(&session, &group, printer)?;
+    synced.map(|_| ())
+}
+
+/// Lists the people of a group, with their devices.
+pub(crate) async fn members(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+    let mut session = Session::open(&options.common).await?;
+    let group = session.group(&options.group)?;
+    let synced = session.sync(printer, Some(&group)).await;
+    for member in group.members() {
+        let device = session.account.device_of(&group, &member.signature_key)?;
+        let (who, safety) = (text(&member.identity), safety_number(device.as_slice()));
+        let own = device == session.account.device();
+        let value = json!({ "name": who, "device": device.to_string(), "safety": safety, "own": own });
+        let mark = if own { "  (this device)" } else { "" };
+        printer.data(&value, &format!("{}  {safety}{mark}", printer.strong(&who)))?;
+    }
+    synced.map(|_| ())
+}
+
+/// Adds a person.
+pub(crate) async fn add(options: &PersonOptions, printer: &Printer) -> Result<(), Trouble> {
+    change(&options.common, &options.group, Wish::Add(options.person.as_bytes().to_vec()), printer).await
+}
+
+/// Removes a person.
+pub(crate) async fn remove(options: &PersonOptions, printer: &Printer) -> Result<(), Trouble> {
+    change(&options.common, &options.group, Wish::Remove(options.person.as_bytes().to_vec()), printer).await
+}
+
+/// Renames a group.
+pub(crate) async fn rename(options: &RenameOptions, printer: &Printer) -> Result<(), Trouble> {
+    change(&options.common, &options.group, Wish::Rename(options.name.clone()), printer).await
+}
+
+/// Renews our keys.
+pub(crate) async fn rotate(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+    change(&options.common, &options.group, Wish::Rotate, printer).await
+}
+
+/// Leaves a group. The last one to leave takes it along.
+pub(crate) async fn leave(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+    let mut session = Session::open(&options.common).await?;
+    let group = session.own_group(&options.group)?;
+    if group.member_count() == 1 {
+        session.sync(printer, Some(&group)).await?;
+        if group.member_count() == 1 {
+            session.account.client().delete_group(&group.group_id())?;
+            return printer.data(&json!({ "state": "left" }), "left; nobody else was in it");
+        }
+    }
+    if !session.account.is_leaving(&group)? {
+        session.account.queue_wish(&group, Wish::Leave)?;
+    }
+    let synced = session.sync(printer, Some(&group)).await;
+    show(&session, &group, printer)?;
+    synced?;
+    if session.account.is_member(&group) {
+        printer.talk("you are out as soon as anybody else of the group is there");
+    }
+    Ok(())
+}
+
+async fn change(common: &Common, group: &str, wish: Wish, printer: &Printer) -> Result<(), Trouble> {
+    let mut session = Session::open(common).await?;
+    let group = session.own_group(group)?;
+    session.account.queue_wish(&group, wish)?;
+    session.sync(printer, Some(&group)).await?;
+    show(&session, &group, printer)
+}
+
+/// What is to be said about a group.
+pub(crate) fn show(session: &Session, group: &MlsHandle, printer: &Printer) -> Result<(), Trouble> {
+    let value = summary(session, group)?;
+    let field = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut who: Vec<String> = group.members().iter().map(|member| text(&member.identity)).collect();
+    who.dedup();
+    let (name, epoch) = (printer.strong(&name(group)), group.epoch());
+    let (state, safety, id) = (field("state"), field("safety"), field("id"));
+    let lines = format!(
+        "{name}\nmembers  {}\nepoch    {epoch}\nsafety   {safety}\nstate    {state}\nid       {id}",
+        who.join(", ")
+    );
+    printer.data(&value, &lines)
+}
+
+fn summary(session: &Session, group: &MlsHandle) -> Result<Value, Trouble> {
+    let safety = group.epoch_authenticator().map(|bytes| safety_number(&bytes)).unwrap_or_default();
+    let (messages, wishes) = session.account.waiting(group)?;
+    let state = match (session.account.is_member(group), session.account.is_leaving(group)?) {
+        (false, _) => "left",
+        (true, true) => "leaving",
+        (true, false) if group.is_read_only()? => "read-only",
+        (true, false) if messages > 0 || wishes > 0 => "waiting to send",
+        (true, false) => "in step",
+    };
+    let members: Vec<String> = group.members().iter().map(|member| text(&member.identity)).collect();
+    Ok(json!({
+        "id": hex(&group.group_id()), "name": name(group), "epoch": group.epoch(), "members": members,
+        "safety": safety, "state": state, "waiting": messages.saturating_add(wishes),
+    }))
+}
+
+pub(crate) fn name(group: &MlsHandle) -> String {
+    printable(&group.group_name().unwrap_or_else(|| hex(&group.group_id())))
+}

@@ -1,0 +1,51 @@
+//! Who lives in a home, and which service they talk to: kept in the store, sealed like everything in it.
+
+use std::sync::Arc;
+
+use mls_crypto::{Opaque, Secret};
+use mls_engine::codec::{decode_exact, encode};
+use spacepanda_core::core_mls::store::{Key, Revision, Section, Space, StateStore, Write};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+use super::Trouble;
+
+/// Who, and where.
+#[derive(Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub(crate) struct Profile {
+    pub(crate) user: Opaque,
+    /// Of the service.
+    pub(crate) address: Opaque,
+    pub(crate) service_name: Opaque,
+    /// As it was shown first, or given.
+    pub(crate) service_key: Option<Opaque>,
+    /// Path of a file with certificates; empty for those of the system.
+    pub(crate) ca: Opaque,
+    /// Whether the service knows this device: 0 or 1.
+    pub(crate) enrolled: u8,
+}
+
+impl Profile {
+    pub(crate) fn load(store: &Arc<dyn StateStore>) -> Result<Option<Self>, Trouble> {
+        let record = store.get(&space(), &key())?;
+        record.map(|record| decode_exact(record.as_slice()).map_err(|_| Trouble::Profile)).transpose()
+    }
+
+    pub(crate) fn save(&self, store: &Arc<dyn StateStore>) -> Result<(), Trouble> {
+        let record = Secret::new(encode(self).map_err(|_| Trouble::Profile)?);
+        let expected = store.spaces(Some(&space()))?.first().map_or(Revision::NONE, |(_, revision)| *revision);
+        store.apply(&[Section { space: space(), expected, writes: vec![Write::Put(key(), &record)] }])?;
+        Ok(())
+    }
+
+    pub(crate) fn user(&self) -> String {
+        String::from_utf8_lossy(self.user.as_slice()).into_owned()
+    }
+}
+
+fn space() -> Space {
+    Space::Application(b"spacepanda profile".to_vec())
+}
+
+const fn key() -> Key {
+    Key { class: 1, epoch: 0, id: Vec::new() }
+}
