@@ -88,6 +88,11 @@ impl Hub {
         Box::new(HubWatch { hub: self.clone(), watcher, topics })
     }
 
+    /// What is watched now, by whomever.
+    pub fn watched(&self) -> Vec<Topic> {
+        lock(&self.watchers).keys().cloned().collect()
+    }
+
     /// Tells everybody who watches these.
     pub fn touch(&self, topics: &[Topic]) {
         for topic in topics {

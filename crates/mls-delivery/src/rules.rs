@@ -17,6 +17,7 @@ mod mailbox;
 mod message;
 mod report;
 mod right;
+mod scope;
 mod sweep;
 
 use core::{
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use mls_engine::policy::Policy;
 
 pub use judge::StructurePolicy;
+pub use scope::Scope;
 
 use crate::{
     DeviceId, Enrolment, GroupId, Limits, Rejection, Seq, ServiceCrypto, Timestamp,

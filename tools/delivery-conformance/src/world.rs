@@ -213,6 +213,16 @@ impl<'a> World<'a> {
         CommitBundle { invitations: vec![Invitation { recipients, welcome }], ..self.bundle(group, epoch, "invite") }
     }
 
+    /// A commit, signed by its epoch.
+    pub fn sign(&self, group: &Group, epoch: u64, bundle: CommitBundle) -> SubmitCommit {
+        self.signed(group, epoch, bundle)
+    }
+
+    /// Application data of a member of an epoch.
+    pub fn member_message(&self, group: &Group, epoch: u64, content: &str) -> SubmitMessage {
+        self.message(group, epoch, content)
+    }
+
     pub(crate) fn signed(&self, group: &Group, epoch: u64, bundle: CommitBundle) -> SubmitCommit {
         bundle.by_member(self.crypto(), &self.key(group, epoch, 0)).unwrap()
     }
