@@ -34,7 +34,7 @@ impl Server {
         let folder = folder(tools);
         tools.run(
             "initdb",
-            &["-D", &text(&folder.join("data")), "-U", USER, "-A", "trust", "--no-locale", "-E", "UTF8"],
+            &["-D", &text(&folder.join("data")), "-U", USER, "-A", "trust", "--no-locale", "-E", "UTF8", "-N"],
         );
         let mut server = Self { tools: tools.clone(), folder, running: None };
         server.run();
@@ -129,7 +129,7 @@ impl Drop for Server {
 fn folder(tools: &Tools) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("spds-pg-{}-{count}", std::process::id()));
+    let folder = tools.place().join(format!("spds-pg-{}-{count}", std::process::id()));
     let made = tools.plain("mkdir").args(["-m", "700", &text(&folder)]).status().unwrap();
     assert!(made.success(), "no folder at {}", folder.display());
     folder

@@ -35,6 +35,16 @@ impl Tools {
         env::var_os(REQUIRED).is_some_and(|value| !value.is_empty())
     }
 
+    /// Where servers are kept: in memory if there is room, because a medium may be slow, and a process that is killed loses
+    /// nothing that it has written to either.
+    pub(crate) fn place(&self) -> PathBuf {
+        let room = Command::new("df").args(["--output=avail", "-BM", MEMORY]).output().ok().and_then(|out| {
+            let text = String::from_utf8(out.stdout).ok()?;
+            text.lines().last()?.trim().trim_end_matches('M').parse::<u64>().ok()
+        });
+        if room.is_some_and(|megabytes| megabytes >= ROOM) { MEMORY.into() } else { env::temp_dir() }
+    }
+
     /// One of PostgreSQL's programs.
     pub(crate) fn command(&self, program: &str) -> Command {
         self.plain(&self.folder.join(program).display().to_string())
@@ -82,3 +92,8 @@ fn as_whom() -> Option<&'static str> {
 fn group(user: &str) -> &'static str {
     if user == "postgres" { "postgres" } else { "nogroup" }
 }
+
+const MEMORY: &str = "/dev/shm";
+
+/// Megabytes.
+const ROOM: u64 = 4_096;
