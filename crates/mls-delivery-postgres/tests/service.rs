@@ -32,12 +32,13 @@ fn main() -> ExitCode {
     if tools.is_none() {
         println!("no PostgreSQL of version 15 or newer: nothing is tried (apt-get install postgresql)");
     }
-    let trials: [(&str, Run); 6] = [
+    let trials: [(&str, Run); 7] = [
         ("one node conforms", nodes::one_conforms),
         ("two nodes conform", nodes::two_conform),
         ("other nodes' watchers are told", nodes::hints),
         ("a node ends, and the other goes on", nodes::one_ends),
         ("the primary is lost, and its standby goes on", failover::primary_lost),
+        ("what no standby has is not acknowledged", failover::not_replicated),
         ("what would not be durable is refused", opening::refused),
     ];
     let trial = |(name, run): (&str, Run)| {

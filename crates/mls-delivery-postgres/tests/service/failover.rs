@@ -70,6 +70,33 @@ pub(crate) fn primary_lost(tools: &Tools) {
     }
 }
 
+/// The standby is gone first: a commit waits for it, and when the primary is lost too, nobody knows.
+pub(crate) fn not_replicated(tools: &Tools) {
+    let runtime = runtime();
+    let mut primary = Server::start(tools);
+    let address = primary.database("waiting");
+    let mut standby = primary.standby();
+    let (rules, clock): (_, Arc<dyn Clock>) = (rules(Limits::default()), Arc::new(SystemClock));
+    let node = runtime.block_on(node(&address, &rules, &clock));
+    let mut bench = Fixed(node.clone());
+    let world = World::open(&mut bench, Limits::default());
+    let alice = world.device("alice");
+    let group = world.group(&alice, "waiting");
+    standby.kill();
+    let asked = ask(node.as_ref(), alice.id, world.sign(&group, 0, world.bundle(&group, 0, "commit")));
+    let answer = thread::scope(|scope| {
+        let asking = scope.spawn(|| block_on(asked));
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'";
+        while primary.sql("postgres", waiting).trim() != "1" {
+            assert!(!asking.is_finished(), "answered before it is durable");
+            thread::sleep(Duration::from_millis(10));
+        }
+        primary.kill();
+        asking.join().unwrap()
+    });
+    assert_eq!(answer, Err(Rejection::Unsure));
+}
+
 /// A commit and two messages in each epoch, until told to stop.
 fn write(
     world: &World<'_>,

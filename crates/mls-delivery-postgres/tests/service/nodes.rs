@@ -1,10 +1,14 @@
 //! One node and two of them.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
 
-use delivery_conformance::{Bench, World, block_on, delivery_conformance, rules};
+use delivery_conformance::{Bench, Group, World, block_on, delivery_conformance, rules};
 use mls_crypto_aws_lc::OsRandom;
-use mls_delivery::{Clock, DeliveryService, DeviceId, Limits, Seq, SystemClock, ask, hub::Topic, request::FetchLog};
+use mls_delivery::{
+    Clock, DeliveryService, DeviceId, Limits, Rejection, Seq, SystemClock, ask,
+    hub::Topic,
+    request::{DeliverDirect, FetchLog},
+};
 use mls_delivery_postgres::{Database, PostgresService};
 use postgres_lab::{Server, Tools};
 
@@ -92,9 +96,21 @@ pub(crate) fn one_ends(tools: &Tools) {
         let (one, other) = (commit("one"), commit("other"));
         let race = async { tokio::join!(ask(first.as_ref(), alice.id, one), ask(second.as_ref(), alice.id, other)) };
         let results = runtime.block_on(race);
-        let won = [results.0, results.1].into_iter().filter_map(Result::ok).collect::<Vec<_>>();
-        assert_eq!(won.len(), 1, "epoch {epoch} has one winner");
-        winners.extend(won.into_iter().map(|committed| committed.seq));
+        let winner = match results {
+            (Ok(won), Err(Rejection::EpochTaken { seq, .. })) | (Err(Rejection::EpochTaken { seq, .. }), Ok(won)) => {
+                assert_eq!(won.seq, seq, "the loser is told where the winner is");
+                seq
+            }
+            other => panic!("epoch {epoch} has one winner: {other:?}"),
+        };
+        winners.push(winner);
+        // Two that write to one mailbox take places one after the other.
+        let direct = || DeliverDirect { recipient: alice.id, message: group_message(&world, &group, epoch) };
+        let both =
+            async { tokio::join!(ask(first.as_ref(), alice.id, direct()), ask(second.as_ref(), alice.id, direct())) };
+        let (one, other) = runtime.block_on(both);
+        let places = BTreeSet::from([one.unwrap().seq.get(), other.unwrap().seq.get()]);
+        assert_eq!(places, BTreeSet::from([2 * epoch + 1, 2 * epoch + 2]));
     }
     drop(world);
     drop(bench);
@@ -106,6 +122,10 @@ pub(crate) fn one_ends(tools: &Tools) {
     let page = page(&second, alice.id);
     assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), winners);
     assert_eq!(page.entries.iter().map(|entry| entry.epoch).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+}
+
+fn group_message(world: &World<'_>, group: &Group, epoch: u64) -> mls_crypto::Opaque {
+    world.member_message(group, epoch, "direct").message
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
