@@ -38,6 +38,9 @@ pub enum OpenError {
         /// Its major version.
         found: i64,
     },
+    /// Nodes of one service have one key.
+    #[error("the database belongs to a service with another key; give this node the key files of the others")]
+    OtherKey,
     /// A setting that durability relies on is off.
     #[error("the database has {name} = {found}, so what it says is durable may get lost; turn it on")]
     SettingRefused {

@@ -44,11 +44,12 @@ CREATE TABLE key_packages(device BYTEA NOT NULL, digest BYTEA NOT NULL, suite BI
 CREATE INDEX key_package_order ON key_packages(device, suite, last_resort, expires, digest);
 CREATE INDEX key_package_expiry ON key_packages(expires);
 CREATE TABLE locks(stripe BIGINT PRIMARY KEY);
-CREATE TABLE delivery_schema(version BIGINT NOT NULL);
+CREATE TABLE delivery_schema(version BIGINT NOT NULL, service_key BYTEA NOT NULL);
 ";
 
-/// Makes the tables in an empty database; refuses those of the future, and servers that may lose what they acknowledged.
-pub(crate) async fn prepare(client: &mut Client) -> Result<(), OpenError> {
+/// Makes the tables in an empty database; refuses those of the future or of another service, and servers that may lose what
+/// they acknowledged.
+pub(crate) async fn prepare(client: &mut Client, service_key: &[u8]) -> Result<(), OpenError> {
     let version: i64 = setting(client, "server_version_num").await?.parse().unwrap_or_default();
     if version < MIN_VERSION {
         return Err(OpenError::TooOld { found: version / 10_000 });
@@ -62,9 +63,11 @@ pub(crate) async fn prepare(client: &mut Client) -> Result<(), OpenError> {
     let transaction = client.transaction().await?;
     // Nodes that start together make the tables once.
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&ADVISORY]).await?;
-    match version_of(&transaction).await? {
-        None => create(&transaction).await?,
-        Some(found) if found > SCHEMA => return Err(OpenError::NewerSchema { found, known: SCHEMA }),
+    match made_by(&transaction).await? {
+        None => create(&transaction, service_key).await?,
+        Some((found, _)) if found > SCHEMA => return Err(OpenError::NewerSchema { found, known: SCHEMA }),
+        // Receipts of two keys would say of one log what nobody can compare.
+        Some((_, key)) if key != service_key => return Err(OpenError::OtherKey),
         Some(_) => {}
     }
     Ok(transaction.commit().await?)
@@ -74,19 +77,20 @@ async fn setting(client: &Client, name: &str) -> Result<String, OpenError> {
     Ok(client.query_one("SELECT current_setting($1)", &[&name]).await?.try_get(0)?)
 }
 
-async fn version_of(transaction: &Transaction<'_>) -> Result<Option<i64>, OpenError> {
+async fn made_by(transaction: &Transaction<'_>) -> Result<Option<(i64, Vec<u8>)>, OpenError> {
     let there = transaction.query_one("SELECT to_regclass('delivery_schema') IS NOT NULL", &[]).await?;
     if !there.try_get::<_, bool>(0)? {
         return Ok(None);
     }
-    Ok(Some(transaction.query_one("SELECT max(version) FROM delivery_schema", &[]).await?.try_get(0)?))
+    let row = transaction.query_one("SELECT version, service_key FROM delivery_schema", &[]).await?;
+    Ok(Some((row.try_get(0)?, row.try_get(1)?)))
 }
 
-async fn create(transaction: &Transaction<'_>) -> Result<(), OpenError> {
+async fn create(transaction: &Transaction<'_>, service_key: &[u8]) -> Result<(), OpenError> {
     transaction.batch_execute(TABLES).await?;
     let stripes = i64::try_from(STRIPES).unwrap_or(i64::MAX);
     transaction.execute("INSERT INTO locks SELECT generate_series(0::BIGINT, $1::BIGINT - 1)", &[&stripes]).await?;
-    transaction.execute("INSERT INTO delivery_schema VALUES($1)", &[&SCHEMA]).await?;
+    transaction.execute("INSERT INTO delivery_schema VALUES($1, $2)", &[&SCHEMA, &service_key]).await?;
     Ok(())
 }
 

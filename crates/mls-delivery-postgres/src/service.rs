@@ -85,7 +85,7 @@ impl PostgresService {
         poll: Duration,
     ) -> Result<Self, OpenError> {
         let pool = database.pool()?;
-        schema::prepare(&mut pool.get().await?).await?;
+        schema::prepare(&mut pool.get().await?, rules.service_key.public_key().as_slice()).await?;
         let hub = Hub::new();
         let mut id = [0; 8];
         // Without a name of its own a node hears what it said itself, which is harmless.

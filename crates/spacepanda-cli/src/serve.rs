@@ -7,7 +7,7 @@
 //! DATA/lock          locked by the process that serves
 //! DATA/receipt.key   32 bytes, the seed of the key that signs receipts
 //! DATA/gate.key      32 bytes, the secret of challenges and tokens
-//! DATA/service/      the database
+//! DATA/service/      the database, unless it is elsewhere
 //! ```
 
 mod settings;
@@ -16,6 +16,7 @@ mod stop;
 #[cfg(not(unix))]
 #[path = "serve/stop_elsewhere.rs"]
 mod stop;
+mod store;
 mod tls;
 
 use std::{
@@ -33,19 +34,19 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use mls_crypto::{Secret, SignaturePrivateKey};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 use mls_delivery::{
-    Clock, DeliveryService, Limits, ServiceCrypto, SystemClock,
+    Clock, Limits, ServiceCrypto, SystemClock,
     auth::Gate,
     receipt::ServiceKey,
     rules::{Rules, StructurePolicy},
 };
 use mls_delivery_server::{App, Listen, Quotas, Scrape, Server};
-use mls_delivery_sqlite::SqliteService;
 use serde_json::json;
 
 pub(crate) use settings::ServeOptions;
 
 use crate::home;
 use settings::Settings;
+use store::Store;
 
 /// Serves until it is asked to end.
 pub(crate) fn run(options: &ServeOptions) -> ExitCode {
@@ -78,6 +79,10 @@ pub(crate) enum Trouble {
     Tls { file: String, reason: String },
     #[error("another process serves from {0}; end it, or choose another --data DIR")]
     InUse(String),
+    #[error("others can read a password on the command line; give it in PANDA_SERVE_DATABASE, or in --config FILE")]
+    PasswordShown,
+    #[error("{0}; check --database and --database-ca")]
+    Database(#[from] mls_delivery_postgres::OpenError),
     #[error("cannot use the folder: {0}; check its rights, or choose another --data DIR")]
     Folder(#[source] io::Error),
     #[error("{0} is damaged; put back a copy of it: clients know the service by its keys")]
@@ -120,7 +125,8 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
         enrolment: settings.enrolment(),
         policy: StructurePolicy::shared(),
     };
-    let service = Arc::new(SqliteService::open(&settings.data.join("service"), rules, clock.clone())?);
+    let store = Store::open(settings, rules, clock.clone()).await?;
+    let service = store.service();
     let gate = Gate::new(crypto, settings.name.as_bytes(), key(&settings.data, "gate.key")?);
     let app = App::new(service.clone(), gate, (clock, Arc::new(OsRandom)), Quotas::default());
     let scrape = match settings.metrics {
@@ -133,7 +139,7 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
     let service_key = hex(service.capabilities().service_key.as_slice());
     let metrics = scrape.as_ref().map(Scrape::address);
     announce(settings, &format!("{scheme}://{}", server.address()), (&service_key, metrics), json)?;
-    let sweeper = tokio::spawn(sweep(service));
+    let sweeper = tokio::spawn(sweep(store));
     if let Some(scrape) = scrape {
         // Its numbers are of use until the very end, which is that of the runtime.
         tokio::spawn(scrape.run(pending()));
@@ -170,10 +176,10 @@ fn announce(
 }
 
 /// Deletes what has had its time, now and then. What fails is tried again the next time.
-async fn sweep(service: Arc<SqliteService>) {
+async fn sweep(store: Store) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        let _later = service.sweep().await;
+        let _later = store.sweep().await;
     }
 }
 

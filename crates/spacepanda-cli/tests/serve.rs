@@ -290,6 +290,32 @@ fn only_who_is_alone_on_the_machine_lets_everybody_enrol() {
 }
 
 #[test]
+fn a_database_password_is_not_shown() {
+    let folder = Folder::new();
+    let database = |settings: Output| {
+        let settings: toml::Table = toml::from_str(&String::from_utf8(settings.stdout).unwrap()).unwrap();
+        settings.get("database").and_then(|value| value.as_str()).map(str::to_owned)
+    };
+    let data = folder.path("data");
+    for secret in ["postgres://u:p@localhost/d", "postgres://u@localhost/d?password=p"] {
+        refused(&["--data", &data, "--database", secret], "PANDA_SERVE_DATABASE");
+        let file = folder.write("serve.toml", &format!("database = '{secret}'\n"));
+        assert_eq!(database(run(&["--config", &file, "--print-config"])), None);
+    }
+    let plain = "postgres://u@localhost/d";
+    let file = folder.write("serve.toml", &format!("database = '{plain}'\n"));
+    assert_eq!(database(run(&["--config", &file, "--print-config"])).as_deref(), Some(plain));
+    let environment = |arguments: &[&str]| {
+        let other = "postgres://u@localhost/environment";
+        database(panda(arguments).env("PANDA_SERVE_DATABASE", other).output().unwrap()).unwrap()
+    };
+    assert!(environment(&["--config", &file, "--print-config"]).ends_with("/environment"));
+    assert!(environment(&["--database", plain, "--print-config"]).ends_with("/d"));
+    let elsewhere = "postgres://u@db.example.org/d";
+    refused(&["--data", &data, "--listen", "127.0.0.1:0", "--database", elsewhere], "sslmode=require");
+}
+
+#[test]
 fn what_the_file_should_not_say_is_named() {
     let folder = Folder::new();
     let file = folder.write("serve.toml", "colour = 'red'\n");

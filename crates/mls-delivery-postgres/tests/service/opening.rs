@@ -40,6 +40,8 @@ pub(crate) fn refused(tools: &Tools) {
     }
     server.sql("postgres", "ALTER DATABASE opening RESET synchronous_commit");
     open().unwrap();
+    server.sql("opening", "UPDATE delivery_schema SET service_key = 'another'");
+    assert!(matches!(open(), Err(OpenError::OtherKey)));
     server.sql("opening", "UPDATE delivery_schema SET version = 99");
     assert!(matches!(open(), Err(OpenError::NewerSchema { found: 99, .. })));
 }

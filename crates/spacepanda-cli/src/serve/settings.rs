@@ -4,7 +4,7 @@
 //! Always: what is unknown in the file is an error; what is printed can be used as a file, and says the same.
 
 use std::{
-    fs,
+    env, fs,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -37,7 +37,7 @@ pub(crate) struct ServeOptions {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) wishes: Wishes,
+    pub(crate) wishes: Box<Wishes>,
 }
 
 /// What may be left out.
@@ -47,6 +47,19 @@ pub(crate) struct Wishes {
     /// Folder of the service: its keys and its database
     #[arg(long, value_name = "DIR", env = "PANDA_SERVE_DATA")]
     data: Option<PathBuf>,
+
+    /// PostgreSQL in place of the folder's database, for more than one node: `postgres://user@host,host/name?sslmode=require`.
+    /// One with a password does not belong on a command line: it goes into PANDA_SERVE_DATABASE, or into the file
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+
+    /// Whose certificate of the database to believe, PEM
+    #[arg(long, value_name = "FILE", env = "PANDA_SERVE_DATABASE_CA")]
+    database_ca: Option<PathBuf>,
+
+    /// Connections to the database at a time
+    #[arg(long, value_name = "N", env = "PANDA_SERVE_DATABASE_CONNECTIONS")]
+    database_connections: Option<u32>,
 
     /// Where to listen: 127.0.0.1:8470 if nothing else is said
     #[arg(long, value_name = "ADDRESS:PORT", env = "PANDA_SERVE_LISTEN")]
@@ -125,6 +138,12 @@ pub(crate) struct InviteSetting {
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
+    /// Not shown if it holds a password.
+    #[serde(skip_serializing_if = "is_secret")]
+    pub(crate) database: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) database_ca: Option<PathBuf>,
+    pub(crate) database_connections: u32,
     pub(crate) listen: SocketAddr,
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +164,13 @@ impl Settings {
     /// Options over environment over file over defaults. `folder` is where data is kept if nothing is said.
     pub(crate) fn gather(options: &ServeOptions, folder: impl FnOnce() -> Option<PathBuf>) -> Result<Self, Trouble> {
         let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let wishes = options.wishes.clone().or(file);
+        if options.wishes.database.as_deref().is_some_and(has_password) {
+            return Err(Trouble::PasswordShown);
+        }
+        let mut wishes = Wishes::clone(&options.wishes);
+        // Not left to the parser of options, which would not tell it from the command line.
+        wishes.database = wishes.database.or_else(|| env::var("PANDA_SERVE_DATABASE").ok());
+        let wishes = wishes.or(file);
         let listen = wishes.listen.unwrap_or(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 8470));
         let behind_proxy = wishes.behind_proxy.unwrap_or(false);
         let alone = listen.ip().is_loopback() && !behind_proxy;
@@ -156,6 +181,9 @@ impl Settings {
         }
         Ok(Self {
             data: wishes.data.or_else(folder).ok_or(Trouble::NoFolder)?,
+            database: wishes.database,
+            database_ca: wishes.database_ca,
+            database_connections: wishes.database_connections.unwrap_or(16),
             listen,
             name,
             metrics: wishes.metrics,
@@ -193,6 +221,9 @@ impl Wishes {
     fn or(self, other: Self) -> Self {
         Self {
             data: self.data.or(other.data),
+            database: self.database.or(other.database),
+            database_ca: self.database_ca.or(other.database_ca),
+            database_connections: self.database_connections.or(other.database_connections),
             listen: self.listen.or(other.listen),
             name: self.name.or(other.name),
             metrics: self.metrics.or(other.metrics),
@@ -212,6 +243,17 @@ impl InviteSetting {
     const fn invite(&self) -> Invite {
         Invite { token: self.token_sha256, uses: self.uses, expires: self.expires }
     }
+}
+
+/// Whether an address of a database holds a password, in front of the host or among the parameters.
+fn has_password(address: &str) -> bool {
+    let authority = address.split_once("://").map_or(address, |(_, rest)| rest).split(['/', '?']).next();
+    let user = authority.and_then(|authority| authority.rsplit_once('@')).map(|(user, _)| user);
+    user.is_some_and(|user| user.contains(':')) || address.contains("password")
+}
+
+fn is_secret(address: &Option<String>) -> bool {
+    address.as_deref().is_none_or(has_password)
 }
 
 fn read(file: &Path) -> Result<Wishes, Trouble> {
