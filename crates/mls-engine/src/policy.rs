@@ -229,6 +229,13 @@ pub trait Policy: Send + Sync {
     /// [`Refusal`] with the application's reason.
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal>;
 
+    /// Whether a member may send application messages in the epoch with this context. Asked of the sender, and by every
+    /// receiver of every message, once it is authentic.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the application's reason.
+    fn authorize_message(&self, context: &GroupContext, sender: &LeafNode) -> Result<(), Refusal>;
+
     /// FRM-02: whether members may send handshakes as PublicMessage in the group with this context.
     fn accepts_public_handshakes(&self, context: &GroupContext) -> bool;
 

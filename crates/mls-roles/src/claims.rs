@@ -30,27 +30,45 @@ pub struct Users {
     pub metadata: &'static [ExtensionType],
 }
 
+/// A group's name among the extensions of its context: UTF-8. A number for private use (RFC 9420, Section 17.3).
+pub const GROUP_NAME: ExtensionType = ExtensionType(0xF0A1);
+
+impl Users {
+    /// Of basic credentials, whose identity is the user (Section 5.3), in groups with a name.
+    pub const BASIC: Self = Self { of: Credential::identity, metadata: &[GROUP_NAME] };
+}
+
+/// Whether a member may send application messages.
+///
+/// # Errors
+/// [`Denied`].
+pub fn authorize_message(users: &Users, context: &GroupContext, sender: &LeafNode) -> Result<(), Denied> {
+    let Some(policy) = GroupPolicy::of(&context.extensions)? else { return Ok(()) };
+    let user = (users.of)(&sender.credential).ok_or(Denied::NoUser)?;
+    judge(&policy, Actor::Member { user }, &Act::Send)
+}
+
 /// Whether a proposal may wait for a commit.
 ///
 /// # Errors
 /// [`Denied`].
 pub fn authorize_proposal(users: &Users, claim: &ProposalClaim<'_>) -> Result<(), Denied> {
     let Some(bench) = Bench::new(users, claim.context, claim.roster)? else {
-        return check_first_policy(claim.proposal);
+        return check_first_policy(users, (claim.context, claim.roster), &[(claim.proposer, claim.proposal)]);
     };
     let proposals = [(claim.proposer, claim.proposal)];
     bench.judge_proposal(claim.proposer, claim.proposal)?;
     bench.judge_outcome(&proposals, None)
 }
 
-/// Whether a commit may be made or followed: each proposal by the rights of its own sender, the commit by those of the
+/// CAP-28: whether a commit may be made or followed: each proposal by the rights of its own sender, the commit by those of the
 /// committer, and where it leads.
 ///
 /// # Errors
 /// [`Denied`].
 pub fn authorize_commit(users: &Users, claim: &CommitClaim<'_>) -> Result<(), Denied> {
     let Some(bench) = Bench::new(users, claim.context, claim.roster)? else {
-        return claim.proposals.iter().try_for_each(|(_, proposal)| check_first_policy(proposal));
+        return check_first_policy(users, (claim.context, claim.roster), claim.proposals);
     };
     match claim.committer {
         Committer::Member(leaf) => {
@@ -91,12 +109,20 @@ pub fn check_joined(
     bench.check_owned(&bench.policy, &BTreeSet::new(), &[])
 }
 
-/// In a group without a policy everybody may do everything, also give it one.
-fn check_first_policy(proposal: &Proposal) -> Result<(), Denied> {
-    match proposal {
-        Proposal::GroupContextExtensions(new) => GroupPolicy::of(&new.extensions).map(|_| ()),
-        _ => Ok(()),
+/// In a group without a policy everybody may do everything, also give it one that it can live under.
+fn check_first_policy(
+    users: &Users,
+    (context, roster): (&GroupContext, &dyn Roster),
+    proposals: &[(Proposer, &Proposal)],
+) -> Result<(), Denied> {
+    for (_, proposal) in proposals {
+        if let Proposal::GroupContextExtensions(new) = proposal
+            && let Some(policy) = GroupPolicy::of(&new.extensions)?
+        {
+            return Bench { users, extensions: &context.extensions, policy, roster }.judge_outcome(proposals, None);
+        }
     }
+    Ok(())
 }
 
 /// A group that has a policy, as it is before the change.
@@ -188,7 +214,7 @@ impl<'a> Bench<'a> {
         let size = usize::try_from(self.roster.count()).unwrap_or(usize::MAX);
         let size = size.saturating_add(added.len()).saturating_sub(removed.len());
         if !added.is_empty() && u32::try_from(size).is_ok_and(|size| size > policy.max_members) {
-            return Err(Denied::Full(policy.max_members));
+            return Err(Denied::Full);
         }
         let loses_owner =
             removed.iter().any(|leaf| self.user_at(*leaf).is_ok_and(|user| policy.role(user) == Role::Owner));

@@ -19,8 +19,8 @@ pub enum Denied {
     #[error("the group's last owner stays; make somebody else an owner first")]
     LastOwner,
     /// The group would have more members than it allows.
-    #[error("the group allows {0} members; an owner can allow more")]
-    Full(u32),
+    #[error("the group has as many members as it allows; an owner can allow more")]
+    Full,
     /// The policy in the context does not decode, or no group can live under it.
     #[error("the group's policy is not one that a group can live under")]
     Policy,
@@ -47,13 +47,20 @@ impl Denied {
         }
     }
 
+    /// The refusal with this number; `None` for the numbers of others.
+    pub fn of_reason(reason: u16) -> Option<Self> {
+        let rights = Right::ALL.into_iter().flat_map(|right| [Self::Right(right), Self::Rank(right)]);
+        let others = [Self::LastOwner, Self::Full, Self::Policy, Self::PolicyDropped, Self::NoUser, Self::Unknown];
+        rights.chain(others).find(|denied| denied.reason() == reason)
+    }
+
     /// The number of this refusal: 0x0200 to 0x02FF.
     pub fn reason(self) -> u16 {
         let place =
             |right: Right| Right::ALL.iter().zip(0..).find(|(known, _)| **known == right).map_or(0, |(_, at)| at);
         let offset: u16 = match self {
             Self::LastOwner => 1,
-            Self::Full(_) => 2,
+            Self::Full => 2,
             Self::Policy => 3,
             Self::PolicyDropped => 4,
             Self::NoUser => 5,

@@ -25,7 +25,7 @@ mod right;
 mod role;
 
 pub use act::{Act, Actor, judge};
-pub use claims::{Users, authorize_commit, authorize_proposal, check_joined};
+pub use claims::{GROUP_NAME, Users, authorize_commit, authorize_message, authorize_proposal, check_joined};
 pub use context::ContextChange;
 pub use denied::Denied;
 pub use policy::{GROUP_POLICY, GroupPolicy, POLICY_BYTES_MAX};

@@ -38,11 +38,12 @@ fn refusals_have_numbers() {
     let mut seen = std::collections::BTreeSet::new();
     let rights = Right::ALL.iter().flat_map(|right| [Denied::Right(*right), Denied::Rank(*right)]);
     let others =
-        [Denied::LastOwner, Denied::Full(1), Denied::Policy, Denied::PolicyDropped, Denied::NoUser, Denied::Unknown];
+        [Denied::LastOwner, Denied::Full, Denied::Policy, Denied::PolicyDropped, Denied::NoUser, Denied::Unknown];
     for denied in rights.chain(others) {
         assert!(seen.insert(denied.reason()), "{denied:?}");
         assert_eq!(Refusal::from(denied), Refusal(denied.reason()));
         assert!((0x0200..0x0300).contains(&denied.reason()));
+        assert_eq!(Denied::of_reason(denied.reason()).map(Denied::reason), Some(denied.reason()));
     }
     assert_eq!([Denied::LastOwner.reason(), Denied::Right(Right::Send).reason()], [0x0201, 0x0240]);
     assert_eq!(Denied::Rank(Right::Govern).reason(), 0x028C);

@@ -29,7 +29,8 @@ struct Place(PathBuf);
 impl Place {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let place = env::temp_dir().join(format!("panda-together-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::SeqCst)));
+        let place =
+            env::temp_dir().join(format!("panda-together-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::SeqCst)));
         fs::create_dir(&place).unwrap();
         Self(place)
     }

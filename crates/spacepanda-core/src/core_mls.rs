@@ -52,7 +52,9 @@ pub use types::{
     ReceivedProposal,
 };
 
-use mls_engine::message::ExtensionType;
+use mls_roles::GROUP_NAME;
 
-/// The group's name in the group context: UTF-8. A number for private use (RFC 9420, Section 17.3).
-const GROUP_NAME: ExtensionType = ExtensionType(0xF0A1);
+/// Who may do what in a group: roles, rights, and the table that grants them.
+pub mod roles {
+    pub use mls_roles::{Act, Actor, Denied, GroupPolicy, Rank, Right, Rights, Role, Table, judge};
+}

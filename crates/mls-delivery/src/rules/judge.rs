@@ -14,6 +14,8 @@ use mls_engine::{
     policy::{CommitClaim, CredentialClaim, CustomProposalRules, Env, NoPsks, Policy, ProposalClaim},
 };
 
+use mls_roles::Users;
+
 use super::{Rules, check::Work, right::Standing};
 use crate::{
     DeviceId, GroupId, Header, MessageKind, Rejection, Timestamp,
@@ -175,7 +177,7 @@ const OBSERVED: EngineLimits = EngineLimits {
     generation_block: 0,
 };
 
-/// A policy for services: what the RFC says about structure, and nothing about people.
+/// A policy for services: what the RFC says about structure, what the group says about roles, and nothing about people.
 ///
 /// Whose credential to believe is for the members to say (RFC 9420, Section 5.3.1): a service that knows nobody leaves it
 /// to them. A host that knows better hands in a policy of its own.
@@ -198,12 +200,16 @@ impl Policy for StructurePolicy {
         Ok(())
     }
 
-    fn authorize_proposal(&self, _: &ProposalClaim<'_>) -> Result<(), Refusal> {
-        Ok(())
+    fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
+        Ok(mls_roles::authorize_proposal(&Users::BASIC, claim)?)
     }
 
-    fn authorize_commit(&self, _: &CommitClaim<'_>) -> Result<(), Refusal> {
-        Ok(())
+    fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
+        Ok(mls_roles::authorize_commit(&Users::BASIC, claim)?)
+    }
+
+    fn authorize_message(&self, context: &GroupContext, sender: &LeafNode) -> Result<(), Refusal> {
+        Ok(mls_roles::authorize_message(&Users::BASIC, context, sender)?)
     }
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {

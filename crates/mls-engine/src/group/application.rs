@@ -67,7 +67,8 @@ pub(super) struct SendingKeys<'a> {
     pub(super) context: &'a GroupContext,
     /// The same, encoded.
     pub(super) encoded_context: &'a [u8],
-    pub(super) own: LeafIndex,
+    /// Our leaf, and our leaf node.
+    pub(super) own: (LeafIndex, &'a LeafNode),
     pub(super) sender_data_secret: &'a SenderDataSecret,
     pub(super) secret_tree: &'a SecretTree,
 }
@@ -84,7 +85,8 @@ impl SendingKeys<'_> {
         if plaintext.len() > limit {
             return Err(OperationError::PayloadTooLarge { len: plaintext.len(), limit });
         }
-        let Self { suite, own, secret_tree, sender_data_secret, .. } = *self;
+        let Self { suite, own: (own, leaf), secret_tree, sender_data_secret, .. } = *self;
+        env.policy.authorize_message(self.context, leaf).map_err(ProcessError::from)?;
         let content = FramedContent {
             group_id: self.context.group_id.clone(),
             epoch: self.context.epoch,
@@ -124,7 +126,9 @@ pub(super) struct SenderKeys<'a> {
     pub(super) secret_tree: &'a SecretTree,
     /// The sender's leaf node.
     pub(super) leaf: &'a LeafNode,
-    /// The epoch's `GroupContext`, encoded.
+    /// The epoch's `GroupContext`.
+    pub(super) context: &'a GroupContext,
+    /// The same, encoded.
     pub(super) encoded_context: &'a [u8],
 }
 
@@ -158,6 +162,7 @@ impl SenderKeys<'_> {
         };
         // ADV-12: the same for whoever sent it.
         check_len(data.as_slice(), env.limits.max_application_data)?;
+        env.policy.authorize_message(self.context, self.leaf)?;
         Ok(Opened {
             plaintext: data.into(),
             authenticated_data: content.authenticated_data.into(),
@@ -188,7 +193,7 @@ impl Group {
             signature_key: &self.signature_key,
             context: self.public.context(),
             encoded_context: self.public.encoded_context(),
-            own: self.own_index(),
+            own: (self.own_index(), self.own_leaf().ok_or(ProcessError::NotAMember)?),
             sender_data_secret: &self.keys.sender_data_secret,
             secret_tree: &self.keys.secret_tree,
         };
@@ -231,7 +236,7 @@ impl Group {
         let sender_data = open_sender_data(self.suite.as_ref(), sender_data_secret, &message)?;
         // PM-03
         let leaf = state.member(sender_data.leaf_index)?;
-        let keys = SenderKeys { secret_tree, leaf, encoded_context: state.encoded_context() };
+        let keys = SenderKeys { secret_tree, leaf, context: state.context(), encoded_context: state.encoded_context() };
         Ok(Letter { keys, sender_data, message })
     }
 

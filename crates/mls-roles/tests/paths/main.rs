@@ -11,7 +11,7 @@ mod scene;
 
 use mls_engine::{
     error::{OperationError, ProcessError, Refusal},
-    group::{CommitOptions, ExternalProposals, Processed, ProposalKind},
+    group::{CommitOptions, ExternalProposals, MessageOptions, Messenger, Processed, ProposalKind, Reader},
     math::LeafIndex,
     message::{Add, GroupContextExtensions, Proposal, Remove},
 };
@@ -130,7 +130,7 @@ fn takes(member: &mut Member, message: &[u8]) -> Option<Refusal> {
     }
 }
 
-/// Everybody who wants anything: as an honest client that proposes, as one that does not ask and proposes to those who do,
+/// ADV-08, CAP-28. Everybody who wants anything: as an honest client that proposes, as one that does not ask and proposes to those who do,
 /// and as one that lets such a proposal into a commit.
 #[test]
 fn proposals() {
@@ -166,7 +166,7 @@ fn proposals() {
     }
 }
 
-/// By value: what one wants needs the right to commit as well.
+/// ADV-08, CAP-28. By value: what one wants needs the right to commit as well.
 #[test]
 fn commits() {
     let scene = Scene::new();
@@ -331,7 +331,7 @@ fn the_last_owner_stays() {
 
 #[test]
 fn a_group_is_as_large_as_it_may_be() {
-    let full = Some(Refusal::from(Denied::Full(2 * USERS)));
+    let full = Some(Refusal::from(Denied::Full));
     let scene = Scene::with(|policy| policy.max_members = 2 * USERS);
     let add = || Wish::Add.kind(&scene, Role::Owner);
     assert_eq!(refused(scene.honest(Role::Owner).propose(add())), full);
@@ -398,6 +398,29 @@ fn welcomes() {
         check_joined(&scene::USERS_OF, public.context(), public.tree(), LeafIndex::new(4)),
         Err(Denied::LastOwner)
     );
+}
+
+/// Who may not send cannot, and is not read if it does; not even in many messages at once, nor by a group that is closed.
+#[test]
+fn messages() {
+    let scene = Scene::new();
+    for role in Role::ALL {
+        let expected = (role == Role::Observer).then(|| Refusal::from(Denied::Right(Right::Send)));
+        let own = refused(scene.honest(role).send(b"hello"));
+        assert_eq!(own, expected, "{role:?}");
+        let message = scene.cheat(role).send(b"hello").unwrap();
+        let mut reader = scene.honest(if role == Role::Owner { Role::Admin } else { Role::Owner });
+        let env = reader.host.env();
+        let all = reader.group.open_all(&env, &[&message]).pop().unwrap();
+        assert_eq!(all.err().map(|error| refusal(&error)), expected);
+        let closed = Reader::open(&env, &reader.records).unwrap().read(&env, &message);
+        assert_eq!(refused(closed), expected);
+        let options = MessageOptions::default();
+        let sender = scene.honest(role);
+        let messenger = Messenger::open(&sender.host.env(), &sender.records).unwrap();
+        assert_eq!(refused(messenger.send(&sender.host.env(), &sender.records, b"hello", &options)), expected);
+        assert_eq!(takes(&mut reader, &message), expected);
+    }
 }
 
 /// What is no application message is left to the engine.

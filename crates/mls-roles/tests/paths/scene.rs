@@ -6,7 +6,7 @@ use mls_engine::{
     message::{Credential, ExtensionType, Extensions, ExternalSender, ProtocolVersion, ReInit},
     policy::{CommitClaim, ProposalClaim},
 };
-use mls_roles::{GROUP_POLICY, GroupPolicy, Role, Users, authorize_commit, authorize_proposal};
+use mls_roles::{GROUP_POLICY, GroupPolicy, Role, Users, authorize_commit, authorize_message, authorize_proposal};
 use testkit::network::{Host, Judge, Member, NewMember, Records, SeededRandom};
 
 pub(crate) const SUITE: CipherSuite = CipherSuite::X25519_AES128;
@@ -28,6 +28,7 @@ pub(crate) fn honest() -> Judge {
     Judge {
         proposal: |claim: &ProposalClaim<'_>| Ok(authorize_proposal(&USERS_OF, claim)?),
         commit: |claim: &CommitClaim<'_>| Ok(authorize_commit(&USERS_OF, claim)?),
+        message: |context, sender| Ok(authorize_message(&USERS_OF, context, sender)?),
     }
 }
 

@@ -18,6 +18,8 @@ use mls_engine::{
     policy::{Env, Predecessor, PskSource},
 };
 
+use mls_roles::GROUP_POLICY;
+
 use super::{
     GROUP_NAME,
     cell::{GroupCell, Messages},
@@ -205,7 +207,7 @@ impl Inner {
 
     /// LN-14: what we support beyond the defaults.
     fn capabilities(&self) -> Capabilities {
-        let capabilities = own_capabilities(self.crypto.as_ref(), &[GROUP_NAME], &[]);
+        let capabilities = own_capabilities(self.crypto.as_ref(), &[GROUP_NAME, GROUP_POLICY], &[]);
         // CRED-16: our policy believes no other type.
         Capabilities { credentials: vec![CredentialType::BASIC], ..capabilities }
     }

@@ -5,6 +5,7 @@
 
 use mls_crypto::CryptoError;
 use mls_engine::error::{DecodeError, OperationError, ProcessError, Refusal};
+use mls_roles::Denied;
 
 use super::{envelope::MessageType, store::StoreError};
 
@@ -56,6 +57,9 @@ pub enum MlsError {
         /// The policy's reason.
         reason: u16,
     },
+    /// The group's table of roles says no.
+    #[error("not allowed: {0}")]
+    Denied(#[from] Denied),
     /// The message is our own, and what was in it is not remembered any more.
     #[error("message is our own")]
     OwnMessage,
@@ -179,7 +183,9 @@ impl From<ProcessError> for MlsError {
             ProcessError::Crypto(error) => Self::CryptoError(error),
             ProcessError::DecryptionFailed => Self::CryptoError(CryptoError::OpenFailed),
             ProcessError::BadSignature(_) => Self::CryptoError(CryptoError::InvalidSignature),
-            ProcessError::Refused(Refusal(reason)) => Self::Unauthorized { reason },
+            ProcessError::Refused(Refusal(reason)) => {
+                Denied::of_reason(reason).map_or(Self::Unauthorized { reason }, Self::Denied)
+            }
             ProcessError::UnknownMember(leaf) | ProcessError::RemovedLeafBlank(leaf) => Self::UnknownMember(leaf.get()),
             ProcessError::WrongGroup => Self::GroupMismatch,
             ProcessError::OwnMessage => Self::OwnMessage,

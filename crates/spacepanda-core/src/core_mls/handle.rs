@@ -30,6 +30,7 @@ mod outbox;
 mod pending;
 mod propose;
 mod receive;
+mod roles;
 mod rows;
 mod save;
 mod send;

@@ -7,6 +7,8 @@ use mls_engine::{
     policy::Proposer,
 };
 
+use mls_roles::{GroupPolicy, Role};
+
 use super::{GROUP_NAME, MlsHandle, MlsResult, envelope::MlsEnvelope, times::Times, welcome};
 
 /// A member of an epoch (CAP-19).
@@ -19,6 +21,8 @@ pub struct MemberInfo {
     pub leaf_index: u32,
     /// Its signature public key.
     pub signature_key: Vec<u8>,
+    /// Its role, in a group that has a policy.
+    pub role: Option<Role>,
     /// When we saw it join, or joined ourselves if it was there before, in seconds since 1970. A local hint.
     pub joined_at: u64,
 }
@@ -218,9 +222,25 @@ pub enum Incoming {
     Joined(MlsHandle),
 }
 
+/// What is known of members beside their leaves.
+pub(crate) struct Register<'a> {
+    times: &'a Times,
+    policy: Option<GroupPolicy>,
+}
+
+impl<'a> Register<'a> {
+    /// Of this epoch.
+    pub(crate) fn new(state: &PublicState, times: &'a Times) -> Self {
+        // A policy that does not decode never came into a context.
+        Self { times, policy: GroupPolicy::of(&state.context().extensions).ok().flatten() }
+    }
+}
+
 impl MemberInfo {
-    pub(crate) fn new(index: LeafIndex, leaf: &LeafNode, times: &Times) -> Self {
+    pub(crate) fn new(index: LeafIndex, leaf: &LeafNode, register: &Register<'_>) -> Self {
+        let Register { times, policy } = register;
         Self {
+            role: policy.as_ref().zip(leaf.credential.identity()).map(|(policy, user)| policy.role(user)),
             identity: identity(leaf),
             leaf_index: index.get(),
             signature_key: leaf.signature_key.as_slice().to_vec(),
@@ -270,8 +290,9 @@ impl CommitOutcome {
         events: &[Event],
         times: &Times,
     ) -> Self {
-        let info = |state: &PublicState, leaf: LeafIndex| {
-            state.member(leaf).ok().map(|node| MemberInfo::new(leaf, node, times))
+        let (was, is) = (Register::new(before, times), Register::new(after, times));
+        let info = |state: &PublicState, register: &Register<'_>, leaf: LeafIndex| {
+            state.member(leaf).ok().map(|node| MemberInfo::new(leaf, node, register))
         };
         let mut outcome = Self {
             epoch: after.context().epoch,
@@ -284,8 +305,8 @@ impl CommitOutcome {
         };
         for event in events {
             match event {
-                Event::Added(leaf) | Event::JoinedExternally(leaf) => outcome.added.extend(info(after, *leaf)),
-                Event::Removed(leaf) => outcome.removed.extend(info(before, *leaf)),
+                Event::Added(leaf) | Event::JoinedExternally(leaf) => outcome.added.extend(info(after, &is, *leaf)),
+                Event::Removed(leaf) => outcome.removed.extend(info(before, &was, *leaf)),
                 Event::Updated(leaf) => outcome.updated.push(leaf.get()),
                 _ => {}
             }

@@ -69,6 +69,8 @@ pub struct Judge {
     pub proposal: fn(&ProposalClaim<'_>) -> Result<(), Refusal>,
     /// About commits.
     pub commit: fn(&CommitClaim<'_>) -> Result<(), Refusal>,
+    /// About application messages.
+    pub message: fn(&GroupContext, &LeafNode) -> Result<(), Refusal>,
 }
 
 /// The reasons [`TestPolicy`] gives.
@@ -114,6 +116,10 @@ impl Policy for TestPolicy {
             _ if self.no_removes && removes => Err(Self::REMOVES),
             _ => Ok(()),
         }
+    }
+
+    fn authorize_message(&self, context: &GroupContext, sender: &LeafNode) -> Result<(), Refusal> {
+        self.judge.map_or(Ok(()), |judge| (judge.message)(context, sender))
     }
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {

@@ -92,6 +92,10 @@ impl Policy for AllowAll {
         Ok(())
     }
 
+    fn authorize_message(&self, _context: &GroupContext, _sender: &LeafNode) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn accepts_public_handshakes(&self, _context: &GroupContext) -> bool {
         true
     }

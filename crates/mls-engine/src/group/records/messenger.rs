@@ -23,6 +23,7 @@ use crate::{
     codec::encode,
     error::{OperationError, ProcessError},
     math::{LeafCount, LeafIndex},
+    message::LeafNode,
     policy::Env,
     schedule::{SecretTree, SenderDataSecret},
 };
@@ -33,6 +34,8 @@ pub struct Messenger {
     stored: Arc<Stored>,
     encoded_context: Vec<u8>,
     signature_key: SignaturePrivateKey,
+    /// `None` once we were removed.
+    own_leaf: Option<LeafNode>,
     /// `None` once we were removed.
     sender_data_secret: Option<SenderDataSecret>,
     /// PM-19
@@ -50,17 +53,17 @@ impl Messenger {
         let (stored, signature_key) = Stored::read(env, source)?;
         let epoch = stored.state.context.epoch;
         let encoded_context = encode(&stored.state.context)?;
-        let (mut sender_data_secret, mut proposals_wait) = (None, false);
+        let (mut own_leaf, mut sender_data_secret, mut proposals_wait) = (None, None, false);
         let reader = Reader { stored: Arc::new(stored), source: Records(source) };
         if reader.stored.status != Status::Removed {
             let record = source.get(&RecordKey::new(RecordClass::Epoch, epoch, &[]));
             let keys = decode_keys(&record.ok_or(OperationError::InvalidRecord)?, SecretTree::empty(LeafCount::ONE))?;
             sender_data_secret = Some(keys.sender_data_secret);
             proposals_wait = !source.scan(RecordClass::Proposal, Some(epoch)).is_empty();
-            check_own_key(&reader, &signature_key)?;
+            own_leaf = Some(read_own_leaf(&reader, &signature_key)?);
         }
         let stored = reader.stored;
-        Ok(Self { stored, encoded_context, signature_key, sender_data_secret, proposals_wait, sending: None })
+        Ok(Self { stored, encoded_context, signature_key, own_leaf, sender_data_secret, proposals_wait, sending: None })
     }
 
     /// The group's id.
@@ -118,7 +121,7 @@ impl Messenger {
             signature_key: &self.signature_key,
             context: &stored.state.context,
             encoded_context: &self.encoded_context,
-            own: stored.own,
+            own: (stored.own, self.own_leaf.as_ref().ok_or(ProcessError::NotAMember)?),
             sender_data_secret: self.sender_data_secret.as_ref().ok_or(ProcessError::NotAMember)?,
             secret_tree,
         };
@@ -144,10 +147,10 @@ impl Messenger {
     }
 }
 
-/// X-STATE-05: our private key is that of the public key in our leaf.
-fn check_own_key(reader: &Reader<'_>, signature_key: &SignaturePrivateKey) -> Result<(), OperationError> {
+/// Our leaf node. X-STATE-05: our private key is that of the public key in it.
+fn read_own_leaf(reader: &Reader<'_>, signature_key: &SignaturePrivateKey) -> Result<LeafNode, OperationError> {
     let Stored { suite, state, own, leaves: _, status: _ } = reader.stored.as_ref();
     let leaf = reader.leaf(state, *own)?.ok_or(OperationError::InvalidRecord)?;
     let fits = suite.signature_public_key(signature_key).is_ok_and(|derived| derived == leaf.signature_key);
-    if fits { Ok(()) } else { Err(OperationError::InvalidRecord) }
+    if fits { Ok(leaf) } else { Err(OperationError::InvalidRecord) }
 }

@@ -123,7 +123,8 @@ impl<'a> Reader<'a> {
         secrets.extend(self.skipped(epoch.state.context.epoch, id)?);
         let secret_tree = SecretTree::from_records(suite, epoch.leaves, secrets)?;
         let encoded_context = encode(&epoch.state.context)?;
-        let keys = SenderKeys { secret_tree: &secret_tree, leaf: &leaf, encoded_context: &encoded_context };
+        let context = &epoch.state.context;
+        let keys = SenderKeys { secret_tree: &secret_tree, leaf: &leaf, context, encoded_context: &encoded_context };
         let (authenticated, spent) = keys.open(env, suite, &sender_data, private)?;
         Ok(Some(keys.opened(env, authenticated, spent)?))
     }

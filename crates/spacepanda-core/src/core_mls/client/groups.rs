@@ -9,6 +9,8 @@ use mls_engine::{
     message::Extensions,
 };
 
+use mls_roles::{Denied, GroupPolicy, Role, Users};
+
 use super::{Client, Inner, key_packages::UsedKeyPackage};
 use crate::core_mls::{
     GROUP_NAME, MlsHandle,
@@ -42,6 +44,33 @@ impl Client {
     /// # Errors
     /// [`MlsError::CryptoError`] if randomness fails, [`MlsError::Store`].
     pub fn create_group(&self, name: Option<&str>) -> MlsResult<MlsHandle> {
+        self.create(name, None)
+    }
+
+    /// Creates a group with a policy: who is what in it, and who may do what. All members, and a delivery service that
+    /// validates, hold everybody to it. [`GroupPolicy::new`] makes us its owner.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// use spacepanda_core::core_mls::roles::{GroupPolicy, Role};
+    ///
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let group = alice.create_group_with_policy(Some("tea"), &GroupPolicy::new(b"alice"))?;
+    /// assert_eq!(group.members()[0].role, Some(Role::Owner));
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::create_group`]; [`MlsError::Denied`] if no group could live under the policy, or we do not own it.
+    pub fn create_group_with_policy(&self, name: Option<&str>, policy: &GroupPolicy) -> MlsResult<MlsHandle> {
+        if policy.role(self.identity()) != Role::Owner {
+            return Err(Denied::LastOwner.into());
+        }
+        self.create(name, Some(policy))
+    }
+
+    fn create(&self, name: Option<&str>, policy: Option<&GroupPolicy>) -> MlsResult<MlsHandle> {
         let inner = &self.inner;
         let mut group_id = vec![0; GROUP_ID_LEN];
         inner.random.fill(&mut group_id)?;
@@ -49,6 +78,7 @@ impl Client {
         if let Some(name) = name {
             extensions.set(GROUP_NAME, name.as_bytes().to_vec());
         }
+        policy.map_or(Ok(()), |policy| policy.put(&mut extensions))?;
         let params = CreateParams {
             group_id,
             cipher_suite: inner.config.cipher_suite,
@@ -82,7 +112,8 @@ impl Client {
     /// [`MlsError::NotForUs`] if none of our key packages is meant, [`MlsError::KeyPackageUsed`] or
     /// [`MlsError::KeyPackageExpired`] if it is gone; [`MlsError::GroupExists`];
     /// [`MlsError::TreeNeeded`] or [`MlsError::MissingPsk`], after which the same Welcome can be used again;
-    /// [`MlsError::Unauthorized`] if the policy does not believe a member; others if the Welcome breaks a rule.
+    /// [`MlsError::Unauthorized`] if the policy does not believe a member; [`MlsError::Denied`] if who added us had no right
+    /// to; others if the Welcome breaks a rule.
     pub fn join_group(&self, welcome: &MlsEnvelope) -> MlsResult<MlsHandle> {
         self.join_group_with_tree(welcome, None)
     }
@@ -112,11 +143,13 @@ impl Client {
         inner.check_free(welcome.group_id())?;
         let found = inner.key_packages_for(&welcome::decode(message)?)?;
         let keys: Vec<_> = found.iter().map(|(_, secrets)| secrets).collect();
-        let Joined { group, changes, key_package, .. } = Group::join(&inner.env(), message, &keys, tree)?;
+        let Joined { group, changes, key_package, inviter, .. } = Group::join(&inner.env(), message, &keys, tree)?;
         // CAP-50: the header was only a hint until now.
         if group.group_id() != welcome.group_id() {
             return Err(MlsError::EnvelopeMismatch("group"));
         }
+        let state = group.public();
+        mls_roles::check_joined(&Users::BASIC, state.context(), state.tree(), inviter)?;
         let used = found.iter().find(|(key, _)| key.id == key_package.as_slice());
         let last_resort = used.is_some_and(|(_, secrets)| secrets.is_last_resort());
         let key_package = Some(UsedKeyPackage { reference: key_package, last_resort });

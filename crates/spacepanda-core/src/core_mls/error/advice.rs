@@ -114,6 +114,7 @@ impl MlsError {
             }
             Self::CryptoError(_) => final_("crypto_error", "drop it; it is forged, damaged or for other keys"),
             Self::Unauthorized { .. } => final_("unauthorized", "drop it, or change the policy"),
+            Self::Denied(_) => final_("denied", "drop it, or ask somebody whose role allows it"),
             Self::OwnMessage => final_("own_message", "show what was sent from where it was written"),
             Self::GroupMismatch => final_("group_mismatch", "give it to the group it names"),
             Self::WrongMessageType { .. } => {

@@ -6,6 +6,8 @@ use mls_engine::{
     math::LeafIndex,
 };
 
+use mls_roles::Denied;
+
 use super::MlsError;
 use crate::core_mls::{
     MessageType,
@@ -22,6 +24,7 @@ fn samples() -> Vec<MlsError> {
         E::TooFarAhead { sender: 1, generation: 2 },
         E::CryptoError(CryptoError::OpenFailed),
         E::Unauthorized { reason: 3 },
+        E::Denied(Denied::LastOwner),
         E::OwnMessage,
         E::GroupMismatch,
         E::WrongMessageType { expected: MessageType::Commit, actual: MessageType::Welcome },

@@ -11,7 +11,7 @@ use super::MlsHandle;
 use crate::core_mls::{
     GROUP_NAME,
     error::{MlsError, MlsResult},
-    types::{GroupMetadata, MemberInfo, group_name},
+    types::{GroupMetadata, MemberInfo, Register, group_name},
 };
 
 impl MlsHandle {
@@ -127,8 +127,9 @@ impl MlsHandle {
 
     fn members_where(&self, chosen: impl Fn(&MemberInfo) -> bool) -> Vec<MemberInfo> {
         let (public, times) = (self.public(), self.cell.times());
+        let register = Register::new(&public, &times);
         let members = public.tree().members().into_iter();
-        members.map(|(index, leaf)| MemberInfo::new(index, leaf, &times)).filter(chosen).collect()
+        members.map(|(index, leaf)| MemberInfo::new(index, leaf, &register)).filter(chosen).collect()
     }
 
     /// Whether there is a member at this leaf.
@@ -188,12 +189,13 @@ impl MlsHandle {
     /// ```
     pub fn metadata(&self) -> GroupMetadata {
         let (public, times) = (self.public(), self.cell.times());
+        let register = Register::new(&public, &times);
         let members = public.tree().members().into_iter();
         GroupMetadata {
             group_id: self.cell.id.clone(),
             name: group_name(public.context().extensions.get(GROUP_NAME)),
             epoch: public.context().epoch,
-            members: members.map(|(index, leaf)| MemberInfo::new(index, leaf, &times)).collect(),
+            members: members.map(|(index, leaf)| MemberInfo::new(index, leaf, &register)).collect(),
             created_at: times.created_at,
             updated_at: times.updated_at,
         }

@@ -10,7 +10,7 @@ use super::MlsHandle;
 use crate::core_mls::{
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
-    types::MemberInfo,
+    types::{MemberInfo, Register},
 };
 
 impl MlsHandle {
@@ -93,7 +93,8 @@ impl MlsHandle {
     pub fn pending_members(&self, id: &CommitId) -> MlsResult<Vec<MemberInfo>> {
         let public = self.look(|group| group.pending_state(id).cloned().ok_or(MlsError::NoSuchPendingCommit))?;
         let times = self.cell.times();
+        let register = Register::new(&public, &times);
         let members = public.tree().members().into_iter();
-        Ok(members.map(|(index, leaf)| MemberInfo::new(index, leaf, &times)).collect())
+        Ok(members.map(|(index, leaf)| MemberInfo::new(index, leaf, &register)).collect())
     }
 }

@@ -229,7 +229,7 @@ impl MlsHandle {
         })
     }
 
-    fn propose(&self, kind: ProposalKind) -> MlsResult<MlsEnvelope> {
+    pub(super) fn propose(&self, kind: ProposalKind) -> MlsResult<MlsEnvelope> {
         let options = self.handshake_options();
         let (envelope, _) = self.change(|group, env| {
             let proposed = group.sender()?.propose(env, kind.clone(), options.clone())?;

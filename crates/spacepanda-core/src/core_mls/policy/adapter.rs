@@ -1,7 +1,7 @@
 //! The client's settings and the application's policy, as the engine asks for them.
 //!
-//! Rules beside identities: every member may add and remove members and change the group; outsiders may do what the
-//! configuration allows. Roles are not here.
+//! Rules beside identities: in a group that has a policy, its table decides. In others every member may add and remove
+//! members and change the group, and outsiders may do what the configuration allows.
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use mls_engine::{
     message::{GroupContext, LeafNode, ProposalType},
     policy::{CommitClaim, Committer, CredentialClaim, CustomProposalRules, Policy, ProposalClaim, Proposer},
 };
+
+use mls_roles::{GROUP_POLICY, Users};
 
 use super::{IdentityClaim, IdentityPolicy, reason};
 use crate::core_mls::{
@@ -57,6 +59,11 @@ impl PolicyAdapter {
     }
 }
 
+/// Whether the group has a table of its own.
+fn is_governed(context: &GroupContext) -> bool {
+    context.extensions.get(GROUP_POLICY).is_some()
+}
+
 impl Policy for PolicyAdapter {
     fn validate_credential(&self, claim: &CredentialClaim<'_>) -> Result<(), Refusal> {
         let identity = claim.credential.identity().ok_or(Refusal(reason::CREDENTIAL_TYPE))?;
@@ -78,17 +85,25 @@ impl Policy for PolicyAdapter {
     }
 
     fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
+        mls_roles::authorize_proposal(&Users::BASIC, claim)?;
         match claim.proposer {
+            _ if is_governed(claim.context) => Ok(()),
             Proposer::Member(_) => Ok(()),
             _ => self.allow_outsider(false, reason::EXTERNAL_PROPOSAL),
         }
     }
 
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
+        mls_roles::authorize_commit(&Users::BASIC, claim)?;
         match claim.committer {
+            _ if is_governed(claim.context) => Ok(()),
             Committer::Member(_) => Ok(()),
             _ => self.allow_outsider(self.external_joins, reason::EXTERNAL_COMMIT),
         }
+    }
+
+    fn authorize_message(&self, context: &GroupContext, sender: &LeafNode) -> Result<(), Refusal> {
+        Ok(mls_roles::authorize_message(&Users::BASIC, context, sender)?)
     }
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {
