@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use mls_engine::{group::ProposalKind, message::Extensions};
 use spacepanda_core::core_mls::{
-    Client, Incoming, MlsConfig, MlsEnvelope, MlsError, MlsHandle, TrustOnFirstUse,
+    CipherSuite, Client, Clock, Incoming, MlsConfig, MlsEnvelope, MlsError, MlsHandle, TrustOnFirstUse,
     roles::{Denied, GroupPolicy, Rank, Right, Rights, Role},
 };
+use testkit::network::{Host, NewMember};
 
 fn client(name: &str) -> Client {
     let mut config = MlsConfig::interop();
@@ -128,6 +130,44 @@ fn from_outside_comes_who_the_table_lets_in() {
     assert_eq!(eve.members().iter().filter(|member| member.identity == b"eve").count(), 1);
     assert_eq!(denied(eve.propose_remove(0)), Some(Denied::Right(Right::Remove)));
     drop(bob);
+}
+
+/// The time at which the members live that ask nobody.
+#[derive(Debug)]
+struct Then;
+
+impl Clock for Then {
+    fn now(&self) -> u64 {
+        Host::new(0).now
+    }
+}
+
+/// Added by somebody who had no right to: everybody else refuses that commit, and so does who was added.
+#[test]
+fn an_invitation_of_somebody_who_may_not_invite_is_none() {
+    let newcomer = |name, seed| {
+        let mut client = NewMember::new(name, seed, CipherSuite::X25519_AES128);
+        client.extensions.push(mls_roles::GROUP_POLICY);
+        client
+    };
+    let mut extensions = Extensions::new();
+    GroupPolicy::new(b"owner").put(&mut extensions).unwrap();
+    let mut owner = newcomer("owner", 1).create_with(b"group", extensions).unwrap();
+    let (cheat, eve) = (newcomer("cheat", 2), |name: &[u8]| {
+        let builder = Client::builder(name, Arc::new(TrustOnFirstUse::new())).config(MlsConfig::interop());
+        builder.clock(Arc::new(Then)).open().unwrap()
+    });
+    let keys = cheat.key_package();
+    let (_, welcome) = owner.commit_by_value(vec![ProposalKind::Add(keys.message().unwrap())]).unwrap();
+    let mut cheat = cheat.join(&welcome.unwrap(), &keys, None).unwrap();
+    for (inviter, expected) in [(&mut cheat, Some(Denied::Right(Right::Add))), (&mut owner, None)] {
+        let invited = eve(b"eve");
+        let add = ProposalKind::Add(invited.generate_key_package().unwrap());
+        let (_, welcome) = inviter.commit_by_value(vec![add]).unwrap();
+        let welcome = MlsEnvelope::wrap_welcome(b"group", welcome.unwrap()).unwrap();
+        assert_eq!(denied(invited.join_group(&welcome)), expected);
+        assert_eq!(invited.groups().unwrap().is_empty(), expected.is_some());
+    }
 }
 
 #[test]
