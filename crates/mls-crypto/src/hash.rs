@@ -15,7 +15,8 @@ const MAX: usize = 64;
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Hash {
     bytes: [u8; MAX],
-    len: usize,
+    /// At most `MAX`; a byte, since trees hold many hashes.
+    len: u8,
 }
 
 impl Hash {
@@ -24,14 +25,14 @@ impl Hash {
 
     /// A hash with these bytes; `None` if longer than 64.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        let mut hash = Self { bytes: [0; MAX], len: bytes.len() };
+        let mut hash = Self { bytes: [0; MAX], len: u8::try_from(bytes.len()).ok()? };
         hash.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(hash)
     }
 
     /// The bytes, `Nh` or zero of them.
     pub fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// Whether this is the zero-length value.

@@ -18,6 +18,8 @@ mod summary;
 mod validate;
 mod wire;
 
+use std::sync::Arc;
+
 use mls_crypto::{Hash, HpkePublicKey, SignaturePublicKey, SuiteCrypto};
 
 pub use draft::TreeDraft;
@@ -130,7 +132,7 @@ impl RatchetTree {
 
     /// A credential type in use that some member does not support (LN-09, LN-10, CRED-16).
     pub fn unsupported_credential(&self) -> Option<CredentialType> {
-        self.types().and_then(Types::unsupported_credential)
+        self.types().and_then(|types| types.unsupported_credential())
     }
 
     /// Whether every member supports the credential type.
@@ -176,8 +178,8 @@ impl RatchetTree {
         (&self.root, Span::root(self.depth))
     }
 
-    fn types(&self) -> Option<&Types> {
-        self.root.types().map(AsRef::as_ref)
+    fn types(&self) -> Option<Arc<Types>> {
+        self.root.types()
     }
 
     fn subtree_at(&self, node: NodeIndex) -> Option<&Subtree> {

@@ -51,7 +51,7 @@ impl<'a> TreeDraft<'a> {
     /// # Errors
     /// [`ProcessError::Decode`], never for this input.
     pub fn empty(suite: &'a dyn SuiteCrypto) -> Result<Self, ProcessError> {
-        let root = Subtree::Blank(hash::blank(suite, Span::root(0))?);
+        let root = Subtree::blank(hash::blank(suite, Span::root(0))?);
         Ok(Self { suite, root, depth: 0, keys: KeyIndex::default(), changes: KeyChanges::default() })
     }
 
@@ -123,7 +123,7 @@ impl<'a> TreeDraft<'a> {
     /// # Errors
     /// [`ProcessError::DuplicateKey`].
     pub fn seal(mut self) -> Result<RatchetTree, ProcessError> {
-        seal(self.suite, &mut self.root, Span::root(self.depth))?;
+        seal(self.suite, &mut self.root, Span::root(self.depth), &mut None)?;
         Ok(RatchetTree { root: self.root, depth: self.depth, keys: self.keys.apply(self.changes)? })
     }
 
@@ -134,8 +134,8 @@ impl<'a> TreeDraft<'a> {
         LeafCount::of_depth(depth).filter(|count| count.get() <= MAX_LEAVES).ok_or(ProcessError::GroupFull)?;
         let span = Span::root(depth);
         let (_, right) = span.children().ok_or(ProcessError::GroupFull)?;
-        let old = std::mem::replace(&mut self.root, Subtree::Blank(mls_crypto::Hash::EMPTY));
-        let new_half = Subtree::Blank(hash::blank(self.suite, right)?);
+        let old = std::mem::replace(&mut self.root, Subtree::blank(mls_crypto::Hash::EMPTY));
+        let new_half = Subtree::blank(hash::blank(self.suite, right)?);
         self.root = Subtree::parent(None, old, new_half, span);
         self.depth = depth;
         Ok(right.first)
@@ -156,7 +156,7 @@ impl<'a> TreeDraft<'a> {
         if let Subtree::Blank(_) = self.root {
             // The last member is gone, and another comes by external commit: one blank leaf remains.
             self.depth = 0;
-            self.root = Subtree::Blank(hash::blank(self.suite, Span::root(0))?);
+            self.root = Subtree::blank(hash::blank(self.suite, Span::root(0))?);
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl<'a> TreeDraft<'a> {
         }
         let leaf = match node {
             Some(node) => Subtree::leaf(self.suite, index, node)?,
-            None => Subtree::Blank(hash::leaf(self.suite, index, None)?),
+            None => Subtree::blank(hash::leaf(self.suite, index, None)?),
         };
         let mut edit = Edit { suite: self.suite, index, on_path, changes: &mut self.changes };
         edit.descend(&mut self.root, root, leaf.clone())?;
@@ -268,8 +268,8 @@ impl Edit<'_> {
     /// A blank parent over two blank subtrees.
     fn split_blank(&self, span: Span) -> Result<Subtree, ProcessError> {
         let (left, right) = span.children().ok_or(ProcessError::UnknownMember(self.index))?;
-        let left = Subtree::Blank(hash::blank(self.suite, left)?);
-        let right = Subtree::Blank(hash::blank(self.suite, right)?);
+        let left = Subtree::blank(hash::blank(self.suite, left)?);
+        let right = Subtree::blank(hash::blank(self.suite, right)?);
         Ok(Subtree::parent(None, left, right, span))
     }
 }
@@ -313,22 +313,32 @@ fn set_parent(subtree: &mut Subtree, span: Span, target: Span, node: ParentNode)
     refresh(parent, span);
 }
 
-/// Hashes and summarises every parent that is not sealed; a parent with nothing below or in it becomes blank.
-fn seal(suite: &dyn SuiteCrypto, subtree: &mut Subtree, span: Span) -> Result<(), ProcessError> {
+/// Hashes and summarises every parent that is not sealed; a parent with nothing below or in it becomes blank. `last` is
+/// the summary made last, which is shared as long as others are equal.
+fn seal(
+    suite: &dyn SuiteCrypto,
+    subtree: &mut Subtree,
+    span: Span,
+    last: &mut Option<Arc<Types>>,
+) -> Result<(), ProcessError> {
     let (Subtree::Parent(parent), Some((left, right))) = (&mut *subtree, span.children()) else { return Ok(()) };
     if parent.sealed.is_some() {
         return Ok(());
     }
     let parent = Arc::make_mut(parent);
-    seal(suite, &mut parent.left, left)?;
-    seal(suite, &mut parent.right, right)?;
+    seal(suite, &mut parent.left, left, last)?;
+    seal(suite, &mut parent.right, right, last)?;
     let tree_hash = hash::parent(suite, parent.node.as_ref(), parent.left.tree_hash(), parent.right.tree_hash())?;
     let blank =
         parent.node.is_none() && matches!((&parent.left, &parent.right), (Subtree::Blank(_), Subtree::Blank(_)));
     if blank {
-        *subtree = Subtree::Blank(tree_hash);
+        *subtree = Subtree::blank(tree_hash);
     } else {
         let types = Types::over(parent.left.types(), parent.right.types());
+        if types != *last {
+            last.clone_from(&types);
+        }
+        let types = last.clone();
         parent.sealed = Some(Sealed { tree_hash, types });
     }
     Ok(())

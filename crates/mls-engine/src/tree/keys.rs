@@ -3,7 +3,7 @@
 //! In: keys that nodes lose and gain. Out: the next index, or the finding that a key would be there twice.
 //! Always: LN-22, LN-23, TREE-13, TREE-14: no encryption key and no signature key appears twice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mls_crypto::{HpkePublicKey, SignaturePublicKey, SuiteCrypto};
 use rpds::HashTrieMapSync;
@@ -19,8 +19,16 @@ type KeyId = [u8; 32];
 /// The index of a sealed tree: shared between epochs like the tree itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
-    encryption: HashTrieMapSync<KeyId, NodeIndex>,
-    signature: HashTrieMapSync<KeyId, LeafIndex>,
+    encryption: Places<NodeIndex>,
+    signature: Places<LeafIndex>,
+}
+
+/// Where each key is: a sorted list, which takes little space, and what changed since it was made.
+#[derive(Clone, Debug)]
+struct Places<P> {
+    settled: Arc<[(KeyId, P)]>,
+    /// `None` for a key that is gone.
+    since: HashTrieMapSync<KeyId, Option<P>>,
 }
 
 /// Keys a draft takes out and puts in, in the order it did so.
@@ -39,19 +47,19 @@ enum Change {
 impl KeyIndex {
     /// The node that has this encryption key.
     pub(crate) fn node_of(&self, suite: &dyn SuiteCrypto, key: &HpkePublicKey) -> Option<NodeIndex> {
-        self.encryption.get(&id(suite, key.as_slice())).copied()
+        self.encryption.get(&id(suite, key.as_slice()))
     }
 
     /// The member that has this signature key.
     pub(crate) fn leaf_of(&self, suite: &dyn SuiteCrypto, key: &SignaturePublicKey) -> Option<LeafIndex> {
-        self.signature.get(&id(suite, key.as_slice())).copied()
+        self.signature.get(&id(suite, key.as_slice()))
     }
 
     /// The index after these changes. A key that moved within one draft is no duplicate.
     pub(crate) fn apply(self, changes: KeyChanges) -> Result<Self, ProcessError> {
         Ok(Self {
-            encryption: apply(self.encryption, changes.encryption)?,
-            signature: apply(self.signature, changes.signature)?,
+            encryption: self.encryption.apply(changes.encryption)?,
+            signature: self.signature.apply(changes.signature)?,
         })
     }
 }
@@ -74,28 +82,64 @@ impl KeyChanges {
     }
 }
 
-/// Takes out every key whose last change at its place was a loss, then puts in those whose last change was a gain.
-fn apply<P: Copy + Ord>(
-    mut index: HashTrieMapSync<KeyId, P>,
-    changes: Vec<(KeyId, P, Change)>,
-) -> Result<HashTrieMapSync<KeyId, P>, ProcessError> {
-    let last: BTreeMap<(KeyId, P), Change> =
-        changes.into_iter().map(|(key, place, change)| ((key, place), change)).collect();
-    for (key, place) in last.keys() {
-        if index.get(key) == Some(place) {
-            index.remove_mut(key);
-        }
+impl<P> Default for Places<P> {
+    fn default() -> Self {
+        Self { settled: Arc::new([]), since: HashTrieMapSync::new_sync() }
     }
-    for ((key, place), change) in last {
-        if change == Change::Lost {
-            continue;
+}
+
+impl<P: Copy + Ord> Places<P> {
+    fn get(&self, key: &KeyId) -> Option<P> {
+        if let Some(change) = self.since.get(key) {
+            return *change;
         }
-        if index.contains_key(&key) {
-            return Err(ProcessError::DuplicateKey);
-        }
-        index.insert_mut(key, place);
+        let position = self.settled.binary_search_by(|(settled, _)| settled.cmp(key)).ok()?;
+        self.settled.get(position).map(|(_, place)| *place)
     }
-    Ok(index)
+
+    /// Takes out every key at a place where it was lost or gained, then puts in those whose last change at a place was a
+    /// gain.
+    fn apply(self, mut changes: Vec<(KeyId, P, Change)>) -> Result<Self, ProcessError> {
+        // Stable: changes of one key at one place stay in their order.
+        changes.sort_by(|one, next| (&one.0, &one.1).cmp(&(&next.0, &next.1)));
+        let mut now = Vec::with_capacity(changes.len());
+        for of_key in changes.chunk_by(|one, next| one.0 == next.0) {
+            let Some((key, ..)) = of_key.first() else { continue };
+            let touched = |place: &P| of_key.iter().any(|(_, at, _)| at == place);
+            let mut place = self.get(key).filter(|place| !touched(place));
+            for at_place in of_key.chunk_by(|one, next| one.1 == next.1) {
+                if let Some((_, gained, Change::Gained)) = at_place.last()
+                    && place.replace(*gained).is_some()
+                {
+                    return Err(ProcessError::DuplicateKey);
+                }
+            }
+            now.push((*key, place));
+        }
+        Ok(self.with(now))
+    }
+
+    /// With these changes, sorted. Changes that are many beside the list make a new one, so that it is made anew once in
+    /// many changes.
+    fn with(mut self, now: Vec<(KeyId, Option<P>)>) -> Self {
+        let room = (self.settled.len() / 8).max(64);
+        if self.since.size().saturating_add(now.len()) <= room {
+            now.into_iter().for_each(|(key, place)| self.since.insert_mut(key, place));
+            return self;
+        }
+        let since = self.since.iter().map(|(key, place)| (*key, *place));
+        let mut changes = since.chain(now).collect::<BTreeMap<_, _>>().into_iter().peekable();
+        let mut settled = Vec::with_capacity(self.settled.len().saturating_add(changes.len()));
+        for (key, place) in self.settled.iter() {
+            while let Some((before, gained)) = changes.next_if(|(changed, _)| changed < key) {
+                settled.extend(gained.map(|place| (before, place)));
+            }
+            let place = changes.next_if(|(changed, _)| changed == key).map_or(Some(*place), |(_, place)| place);
+            settled.extend(place.map(|place| (*key, place)));
+        }
+        settled.extend(changes.filter_map(|(key, place)| Some((key, place?))));
+        Self { settled: settled.into(), since: HashTrieMapSync::new_sync() }
+    }
 }
 
 fn id(suite: &dyn SuiteCrypto, key: &[u8]) -> KeyId {
@@ -112,3 +156,6 @@ fn id(suite: &dyn SuiteCrypto, key: &[u8]) -> KeyId {
     }
     id
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,6 @@ impl DeserializeBytes for ParentNode {
 /// `Node`, as the `ratchet_tree` extension carries it. DEC-10: a closed set.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[expect(clippy::exhaustive_enums, reason = "the RFC closes the set")]
-#[expect(clippy::large_enum_variant, reason = "lives only between decoding and the tree")]
 #[repr(u8)]
 pub enum Node {
     /// A member.

@@ -58,7 +58,7 @@ enum Child {
 impl Child {
     fn of(subtree: &Subtree) -> Self {
         match subtree {
-            Subtree::Blank(hash) => Self::Blank(*hash),
+            Subtree::Blank(hash) => Self::Blank(**hash),
             known => Self::Known(known.tree_hash()),
         }
     }
@@ -227,7 +227,7 @@ fn read_child(
     source: &dyn NodeSource,
 ) -> Result<Subtree, OperationError> {
     match child {
-        Child::Blank(hash) => Ok(Subtree::Blank(*hash)),
+        Child::Blank(hash) => Ok(Subtree::blank(*hash)),
         Child::Known(tree_hash) => read(suite, span, tree_hash, source),
     }
 }

@@ -53,7 +53,7 @@ impl Span {
 #[derive(Clone, Debug)]
 pub(crate) enum Subtree {
     /// No member and no parent key below; the hash depends on the position.
-    Blank(Hash),
+    Blank(Arc<Hash>),
     /// A member.
     Leaf(Arc<Leaf>),
     /// A parent with something below.
@@ -64,7 +64,6 @@ pub(crate) enum Subtree {
 pub(crate) struct Leaf {
     pub(crate) node: LeafNode,
     pub(crate) tree_hash: Hash,
-    pub(crate) types: Arc<Types>,
 }
 
 #[derive(Clone, Debug)]
@@ -87,8 +86,12 @@ impl Subtree {
     /// A leaf, hashed.
     pub(crate) fn leaf(suite: &dyn SuiteCrypto, index: LeafIndex, node: LeafNode) -> Result<Self, ProcessError> {
         let tree_hash = hash::leaf(suite, index, Some(&node))?;
-        let types = Arc::new(Types::of(&node));
-        Ok(Self::Leaf(Arc::new(Leaf { node, tree_hash, types })))
+        Ok(Self::Leaf(Arc::new(Leaf { node, tree_hash })))
+    }
+
+    /// A blank region with this hash.
+    pub(crate) fn blank(tree_hash: Hash) -> Self {
+        Self::Blank(Arc::new(tree_hash))
     }
 
     /// A parent over two subtrees, not sealed.
@@ -108,17 +111,18 @@ impl Subtree {
     /// The tree hash (Section 7.8); the zero-length value if not sealed.
     pub(crate) fn tree_hash(&self) -> Hash {
         match self {
-            Self::Blank(hash) => *hash,
+            Self::Blank(hash) => **hash,
             Self::Leaf(leaf) => leaf.tree_hash,
             Self::Parent(parent) => parent.sealed.as_ref().map_or(Hash::EMPTY, |sealed| sealed.tree_hash),
         }
     }
 
-    pub(crate) fn types(&self) -> Option<&Arc<Types>> {
+    /// What the members below use and support; a leaf's is worked out when asked for, since many leaves have the same.
+    pub(crate) fn types(&self) -> Option<Arc<Types>> {
         match self {
             Self::Blank(_) => None,
-            Self::Leaf(leaf) => Some(&leaf.types),
-            Self::Parent(parent) => parent.sealed.as_ref().and_then(|sealed| sealed.types.as_ref()),
+            Self::Leaf(leaf) => Some(Arc::new(Types::of(&leaf.node))),
+            Self::Parent(parent) => parent.sealed.as_ref().and_then(|sealed| sealed.types.clone()),
         }
     }
 

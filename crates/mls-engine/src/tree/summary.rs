@@ -52,16 +52,16 @@ impl Types {
     }
 
     /// The types of two subtrees together; `None` stands for a subtree without members.
-    pub(crate) fn over(left: Option<&Arc<Self>>, right: Option<&Arc<Self>>) -> Option<Arc<Self>> {
+    pub(crate) fn over(left: Option<Arc<Self>>, right: Option<Arc<Self>>) -> Option<Arc<Self>> {
         match (left, right) {
-            (Some(left), Some(right)) if left == right => Some(left.clone()),
+            (Some(left), Some(right)) if left == right => Some(left),
             (Some(left), Some(right)) => Some(Arc::new(Self {
                 credentials_in_use: union(&left.credentials_in_use, &right.credentials_in_use),
                 credentials: intersection(&left.credentials, &right.credentials),
                 extensions: intersection(&left.extensions, &right.extensions),
                 proposals: intersection(&left.proposals, &right.proposals),
             })),
-            (one, None) | (None, one) => one.cloned(),
+            (one, None) | (None, one) => one,
         }
     }
 

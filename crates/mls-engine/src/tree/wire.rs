@@ -154,7 +154,7 @@ fn decode_nodes(bytes: &[u8]) -> Result<SetNodes, DecodeError> {
 /// Takes the nodes of one span out of the array and builds its subtree.
 fn build(suite: &dyn SuiteCrypto, nodes: &mut SetNodes, span: Span) -> Result<Subtree, ProcessError> {
     if nodes.first_key_value().is_none_or(|(next, _)| !lies_in(*next, span)) {
-        return Ok(Subtree::Blank(hash::blank(suite, span)?));
+        return Ok(Subtree::blank(hash::blank(suite, span)?));
     }
     let Some((left, right)) = span.children() else {
         return match nodes.remove(&span.node()) {
