@@ -2,22 +2,29 @@
 //!
 //! In: byte strings in parts. Out: `Nh` bytes.
 //! Always: parts are hashed one after the other, never joined in memory.
+//!
+//! HMAC is the portable provider's: of the 0.4 µs that aws-lc takes for a short message, half goes into setting up and
+//! copying its contexts, and an epoch takes a hundred.
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::digest;
 use mls_crypto::Hash;
 use mls_crypto_compose::HashFunction;
+use mls_crypto_rust::hmac;
+
+/// [`hmac::sha256`] and the like.
+type Hmac = fn(&[u8], &[&[u8]], &mut [u8]);
 
 /// One member of the SHA-2 family.
 #[derive(Debug)]
 pub(crate) struct Sha2 {
     digest: &'static digest::Algorithm,
-    hmac: hmac::Algorithm,
+    hmac: Hmac,
     output_len: usize,
 }
 
-pub(crate) static SHA256: Sha2 = Sha2 { digest: &digest::SHA256, hmac: hmac::HMAC_SHA256, output_len: 32 };
-pub(crate) static SHA384: Sha2 = Sha2 { digest: &digest::SHA384, hmac: hmac::HMAC_SHA384, output_len: 48 };
-pub(crate) static SHA512: Sha2 = Sha2 { digest: &digest::SHA512, hmac: hmac::HMAC_SHA512, output_len: 64 };
+pub(crate) static SHA256: Sha2 = Sha2 { digest: &digest::SHA256, hmac: hmac::sha256, output_len: 32 };
+pub(crate) static SHA384: Sha2 = Sha2 { digest: &digest::SHA384, hmac: hmac::sha384, output_len: 48 };
+pub(crate) static SHA512: Sha2 = Sha2 { digest: &digest::SHA512, hmac: hmac::sha512, output_len: 64 };
 
 impl HashFunction for Sha2 {
     fn output_len(&self) -> usize {
@@ -31,10 +38,7 @@ impl HashFunction for Sha2 {
     }
 
     fn hmac(&self, key: &[u8], parts: &[&[u8]], mac: &mut [u8]) {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(self.hmac, key));
-        parts.iter().for_each(|part| context.update(part));
-        let tag = context.sign();
-        mac.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        (self.hmac)(key, parts, mac);
     }
 }
 

@@ -7,10 +7,12 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use hkdf::Hkdf;
-use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use hmac::{EagerHash, Mac};
 use mls_crypto::{CryptoError, Hash, HashAlgorithm, Kdf, Secret, Tag};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroize;
+
+use crate::hmac::keyed;
 
 /// Hash, MAC and KDF over one hash function.
 pub(crate) trait DigestOps: Send + Sync + fmt::Debug {
@@ -60,7 +62,7 @@ impl<D: Digest + EagerHash + Clone> DigestOps for Over<D> {
     }
 
     fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Tag {
-        let mut mac = hmac::<D>(key);
+        let mut mac = keyed::<D>(key);
         parts.iter().for_each(|part| mac.update(part));
         output(Tag::from_slice(&mac.finalize().into_bytes()))
     }
@@ -82,11 +84,6 @@ impl<D: Digest + EagerHash + Clone> DigestOps for Over<D> {
         hkdf.expand(info, secret.as_mut_slice()).map_err(|_| CryptoError::OutputTooLong(len))?;
         Ok(secret)
     }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104, Section 2)")]
-fn hmac<D: EagerHash>(key: &[u8]) -> Hmac<D> {
-    <Hmac<D> as KeyInit>::new_from_slice(key).expect("any key length")
 }
 
 #[expect(clippy::expect_used, reason = "no SHA-2 output is longer than 64 bytes")]
