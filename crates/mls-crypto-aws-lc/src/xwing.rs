@@ -40,7 +40,7 @@ impl KeyEncapsulation for XWing {
         Ok((shared_secret, kem_output))
     }
 
-    fn decapsulate(&self, private_key: &[u8], _: &[u8], kem_output: &[u8]) -> Result<Secret, CryptoError> {
-        xwing::decapsulate(private_key, kem_output)
+    fn decapsulate(&self, private_key: &HpkePrivateKey, _: &[u8], kem_output: &[u8]) -> Result<Secret, CryptoError> {
+        xwing::decapsulate(private_key.secret().as_slice(), kem_output)
     }
 }

@@ -135,7 +135,7 @@ impl Hpke {
         (private_key, public_key): (&HpkePrivateKey, &HpkePublicKey),
         kem_output: &[u8],
     ) -> Result<Secret, CryptoError> {
-        self.kem.decapsulate(private_key.secret().as_slice(), public_key.as_slice(), kem_output)
+        self.kem.decapsulate(private_key, public_key.as_slice(), kem_output)
     }
 }
 

@@ -100,7 +100,10 @@ impl<G: DiffieHellman> DhKem<G> {
 
     fn key_pair(&self, (bytes, private_key): (Secret, G::PrivateKey)) -> Result<KeyPair, CryptoError> {
         let public_key = self.group.public_key(&private_key)?;
-        Ok((HpkePrivateKey::new(bytes), HpkePublicKey::new(public_key)))
+        let bytes = HpkePrivateKey::new(bytes);
+        // It is parsed already.
+        bytes.with_parsed(self.group.kem(), |_| Ok(private_key), |_: &G::PrivateKey| Ok(()))?;
+        Ok((bytes, HpkePublicKey::new(public_key)))
     }
 
     /// `DH(sk, pk)`, refused if all zero.
@@ -147,11 +150,19 @@ impl<G: DiffieHellman> KeyEncapsulation for DhKem<G> {
         Ok((shared_secret, kem_output))
     }
 
-    fn decapsulate(&self, private_key: &[u8], public_key: &[u8], kem_output: &[u8]) -> Result<Secret, CryptoError> {
-        let private_key = self.group.private_key(private_key)?;
-        let dh = self.agree(&private_key, kem_output).map_err(|error| match error {
-            CryptoError::InvalidPublicKey => CryptoError::InvalidKemOutput,
-            other => other,
+    fn decapsulate(
+        &self,
+        private_key: &HpkePrivateKey,
+        public_key: &[u8],
+        kem_output: &[u8],
+    ) -> Result<Secret, CryptoError> {
+        // Parsing derives the public key again.
+        let parse = |bytes: &[u8]| self.group.private_key(bytes);
+        let dh = private_key.with_parsed(self.group.kem(), parse, |private_key: &G::PrivateKey| {
+            self.agree(private_key, kem_output).map_err(|error| match error {
+                CryptoError::InvalidPublicKey => CryptoError::InvalidKemOutput,
+                other => other,
+            })
         })?;
         self.shared_secret(&dh, kem_output, public_key)
     }

@@ -43,8 +43,8 @@ pub trait AeadCipher: Send + Sync + fmt::Debug {
 
 /// A Diffie-Hellman group of RFC 9180, Section 7.1.
 pub trait DiffieHellman: Send + Sync + fmt::Debug {
-    /// A private key as the library wants it.
-    type PrivateKey;
+    /// A private key as the library wants it. Wiped when dropped.
+    type PrivateKey: Send + Sync + 'static;
 
     /// The DHKEM whose group this is.
     fn kem(&self) -> Kem;
@@ -110,7 +110,12 @@ pub trait KeyEncapsulation: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`CryptoError::InvalidKemOutput`], [`CryptoError::ZeroSharedSecret`], [`CryptoError::InvalidPrivateKey`].
-    fn decapsulate(&self, private_key: &[u8], public_key: &[u8], kem_output: &[u8]) -> Result<Secret, CryptoError>;
+    fn decapsulate(
+        &self,
+        private_key: &HpkePrivateKey,
+        public_key: &[u8],
+        kem_output: &[u8],
+    ) -> Result<Secret, CryptoError>;
 }
 
 /// A signature scheme (RFC 9420, Section 5.1.2); see [`mls_crypto::SuiteCrypto`] for what each must check.

@@ -1,10 +1,10 @@
 //! HPKE keys, ciphertexts and call parameters (RFC 9420, Section 5.1.3; RFC 9180).
 
-use core::fmt;
+use core::{any::Any, fmt};
 
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::{Opaque, Secret};
+use crate::{CryptoError, Kem, Opaque, Secret, parsed::Parsed};
 
 /// An HPKE public key, serialized as RFC 9180 says for the suite's KEM.
 ///
@@ -31,24 +31,42 @@ impl fmt::Debug for HpkePublicKey {
 }
 
 /// An HPKE private key, serialized as RFC 9180 says for the suite's KEM.
+///
+/// Beside the bytes, it keeps what a provider made of them for opening, so that a key is parsed once.
 #[derive(Debug)]
-pub struct HpkePrivateKey(Secret);
+pub struct HpkePrivateKey {
+    bytes: Secret,
+    parsed: Parsed<Kem>,
+}
 
 impl HpkePrivateKey {
     /// A key with these serialized bytes.
     pub fn new(secret: Secret) -> Self {
-        Self(secret)
+        Self { bytes: secret, parsed: Parsed::default() }
     }
 
     /// The serialized bytes.
     pub fn secret(&self) -> &Secret {
-        &self.0
+        &self.bytes
     }
 
-    /// A second owner of the same key; see [`Secret::duplicate`].
+    /// A second owner of the same key; see [`Secret::duplicate`]. What a provider parsed is wiped with the last owner.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
+        Self { bytes: self.bytes.duplicate(), parsed: self.parsed.clone() }
+    }
+
+    /// As [`crate::SignaturePrivateKey::with_parsed`], for a KEM.
+    ///
+    /// # Errors
+    /// Those of `parse`, after which nothing is kept, and of `work`.
+    pub fn with_parsed<K: Any + Send + Sync, T>(
+        &self,
+        kem: Kem,
+        parse: impl FnOnce(&[u8]) -> Result<K, CryptoError>,
+        work: impl FnOnce(&K) -> Result<T, CryptoError>,
+    ) -> Result<T, CryptoError> {
+        self.parsed.with(kem, || parse(self.bytes.as_slice()), work)
     }
 }
 

@@ -14,6 +14,7 @@ mod hash;
 mod hpke;
 mod opaque;
 mod parallel;
+mod parsed;
 mod provider;
 mod random;
 mod secret;

@@ -1,11 +1,10 @@
 //! Signature keys and what is verified in batches (RFC 9420, Section 5.1.2).
 
 use core::{any::Any, fmt};
-use std::sync::{Arc, OnceLock};
 
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-use crate::{CryptoError, Opaque, Secret, SignatureScheme};
+use crate::{CryptoError, Opaque, Secret, SignatureScheme, parsed::Parsed};
 
 /// `SignaturePublicKey` (RFC 9420, Section 5.1.1): RFC 8032 bytes for EdDSA,
 /// an uncompressed point for ECDSA.
@@ -38,13 +37,13 @@ impl fmt::Debug for SignaturePublicKey {
 #[derive(Debug)]
 pub struct SignaturePrivateKey {
     bytes: Secret,
-    parsed: ParsedKey,
+    parsed: Parsed<SignatureScheme>,
 }
 
 impl SignaturePrivateKey {
     /// A key with these bytes.
     pub fn new(secret: Secret) -> Self {
-        Self { bytes: secret, parsed: ParsedKey::default() }
+        Self { bytes: secret, parsed: Parsed::default() }
     }
 
     /// The bytes.
@@ -72,31 +71,7 @@ impl SignaturePrivateKey {
         parse: impl FnOnce(&[u8]) -> Result<K, CryptoError>,
         work: impl FnOnce(&K) -> Result<T, CryptoError>,
     ) -> Result<T, CryptoError> {
-        if let Some(key) = self.parsed.get(scheme) {
-            return work(key);
-        }
-        let key = parse(self.bytes.as_slice())?;
-        let result = work(&key);
-        // Whoever is first, here or on another thread, stays.
-        let _ = self.parsed.0.set((scheme, Box::new(key)));
-        result
-    }
-}
-
-/// What one provider made of a key, for one scheme.
-#[derive(Clone, Default)]
-struct ParsedKey(Arc<OnceLock<(SignatureScheme, Box<dyn Any + Send + Sync>)>>);
-
-impl ParsedKey {
-    fn get<K: Any>(&self, scheme: SignatureScheme) -> Option<&K> {
-        let (parsed_for, key) = self.0.get()?;
-        if *parsed_for == scheme { key.downcast_ref() } else { None }
-    }
-}
-
-impl fmt::Debug for ParsedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ParsedKey(..)")
+        self.parsed.with(scheme, || parse(self.bytes.as_slice()), work)
     }
 }
 

@@ -72,12 +72,16 @@ fn toy(kem: Kem, dh: [u8; 32], least: u8) -> DhKem<Toy> {
     DhKem::new(Toy { kem, dh, least }, &LastBytes)
 }
 
+fn private() -> HpkePrivateKey {
+    HpkePrivateKey::new(Secret::copy_from(&[1; 32]))
+}
+
 /// CRY-08: a library that lets an all-zero result through does not make HPKE use it.
 #[test]
 fn refuses_all_zero_result_from_the_library() {
     let kem = toy(Kem::X25519, [0; 32], 0);
     assert_eq!(kem.encapsulate(&[1; 32], &Fixed).err(), Some(CryptoError::ZeroSharedSecret));
-    assert_eq!(kem.decapsulate(&[1; 32], &[1; 32], &[1; 32]).err(), Some(CryptoError::ZeroSharedSecret));
+    assert_eq!(kem.decapsulate(&private(), &[1; 32], &[1; 32]).err(), Some(CryptoError::ZeroSharedSecret));
 }
 
 /// CRY-08: one bit anywhere is enough to be accepted.
@@ -93,8 +97,18 @@ fn accepts_results_with_any_bit_set() {
 #[test]
 fn bad_kem_output_is_not_called_a_bad_public_key() {
     let kem = toy(Kem::X25519, [1; 32], 0);
-    assert_eq!(kem.decapsulate(&[1; 32], &[1; 32], &[]).err(), Some(CryptoError::InvalidKemOutput));
+    assert_eq!(kem.decapsulate(&private(), &[1; 32], &[]).err(), Some(CryptoError::InvalidKemOutput));
     assert_eq!(kem.encapsulate(&[], &Fixed).err(), Some(CryptoError::InvalidPublicKey));
+}
+
+/// A group that would refuse the key, were it parsed again, does not see it.
+#[test]
+fn a_key_is_parsed_once() {
+    let (private_key, _) = toy(Kem::X25519, [1; 32], 0).generate(&Fixed).unwrap();
+    let strict = toy(Kem::X25519, [1; 32], 0xff);
+    assert!(strict.decapsulate(&private_key.duplicate(), &[1; 32], &[1; 32]).is_ok());
+    let read_back = HpkePrivateKey::new(private_key.secret().duplicate());
+    assert_eq!(strict.decapsulate(&read_back, &[1; 32], &[1; 32]).err(), Some(CryptoError::InvalidPrivateKey));
 }
 
 #[test]
