@@ -2,7 +2,8 @@
 //!
 //! In: nothing. Out: [`Figure`]s, as a table with goals and as rows for the comparison's JSON.
 //! Always: stores are SQLite in a folder of their own under the system's folder for temporary files, unlocked by a raw
-//! key, so that no passphrase is stretched within a measured step.
+//! key, so that no passphrase is stretched within a measured step. The same steps over a store in memory, and the time of
+//! one page that is written and synced, tell what of it is the disk.
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_precision_loss, reason = "a benchmark")]
 
 mod files;
@@ -54,11 +55,14 @@ struct Row<'a> {
 
 /// Measures everything; says on the way what is next.
 pub fn run(mut next: impl FnMut(&str)) -> Vec<Figure> {
-    let mut figures = Vec::new();
+    let mut figures = vec![files::sync()];
     for (config, suffix) in [(MlsConfig::interop(), ""), (MlsConfig::default(), "@0x004E")] {
-        next(&format!("steps of a group of 20{suffix}"));
-        let steps = steps::run(&config);
-        figures.extend(steps.into_iter().map(|figure| Figure { name: figure.name + suffix, ..figure }));
+        for (durable, place) in [(true, ""), (false, "-in-memory")] {
+            next(&format!("steps of a group of 20{place}{suffix}"));
+            let steps = steps::run(&config, durable);
+            let named = |figure: Figure| Figure { name: figure.name.clone() + place + suffix, ..figure };
+            figures.extend(steps.into_iter().map(named));
+        }
     }
     for members in [100, 1_000, 10_000] {
         next(&format!("bytes of files, {members} members"));

@@ -41,7 +41,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use mls_crypto::CipherSuite;
 use peer::Impl;
-use row::{JsonRow, Results};
+use row::{Facade, Results};
 use run::Plan;
 use scene::Scene;
 use workload::Workload;
@@ -133,25 +133,27 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     let machine = machine::describe();
     let results = run::run(&arguments.plan());
-    let facade: Vec<JsonRow> = match &arguments.facade {
+    let facade: Facade = match &arguments.facade {
         Some(file) => serde_json::from_slice(&fs::read(file)?)?,
-        None => Vec::new(),
+        None => Facade::default(),
     };
     let bounds = arguments.record.as_ref().map(|folder| fs::read_to_string(folder.join("bounds.md")));
     let bounds = bounds.transpose()?.unwrap_or_default();
-    let mut text = format!("{machine}\n\n{}", report::markdown(&results, &facade, &bounds));
+    let mut text = format!("{machine}\n\n{}", report::markdown(&results, &bounds));
+    text.push_str(&facade.markdown);
+    text.push('\n');
     if arguments.record.is_some() {
         text.push_str(&peaks()?);
     }
     println!("{text}");
-    write(&arguments, &results, &facade, text)?;
+    write(&arguments, &results, &facade.rows, text)?;
     Ok(if arguments.short && alarms(&results) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn write(
     arguments: &Arguments,
     results: &Results,
-    facade: &[JsonRow],
+    facade: &[row::JsonRow],
     mut text: String,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let within = |name| arguments.record.as_ref().map(|folder| folder.join(name));

@@ -7,11 +7,11 @@ use std::{collections::BTreeMap, fmt::Write};
 use crate::{
     goals::{self, Measure, Outcome},
     peer::Impl,
-    row::{JsonRow, Missing, Results, Row},
+    row::{Missing, Results, Row},
 };
 
 /// Everything about one run. `bounds` is the text that says what bounds a workload, with a heading for each.
-pub fn markdown(results: &Results, facade: &[JsonRow], bounds: &str) -> String {
+pub fn markdown(results: &Results, bounds: &str) -> String {
     let mut out = String::new();
     for (suite, primitives) in &results.primitives {
         let rows: Vec<_> = results.rows.iter().filter(|row| row.suite == *suite).collect();
@@ -25,9 +25,6 @@ pub fn markdown(results: &Results, facade: &[JsonRow], bounds: &str) -> String {
         writeln!(out, "### Primitives in this run, in µs\n\n```json\n{primitives}\n```\n").unwrap_or_default();
     }
     missing(&mut out, &results.missing);
-    if !facade.is_empty() {
-        self::facade(&mut out, facade);
-    }
     out
 }
 
@@ -172,19 +169,6 @@ fn missing(out: &mut String, missing: &[Missing]) {
         vec![crate::row::name(*workload, *suite), members.to_string(), kind.name().to_owned(), why]
     };
     table(out, &["workload", "members", "implementation", "why"], missing.iter().map(line));
-}
-
-fn facade(out: &mut String, rows: &[JsonRow]) {
-    out.push_str("## spacepanda-core over SQLite\n\n");
-    let line = |row: &JsonRow| {
-        let times = [row.median_us, row.p95_us].map(time);
-        [row.workload.clone(), row.members.to_string()]
-            .into_iter()
-            .chain(times)
-            .chain([row.bytes.to_string()])
-            .collect()
-    };
-    table(out, &["workload", "members", "median", "p95", "bytes"], rows.iter().map(line));
 }
 
 /// `b` of the `a · N^b` that fits the medians best; `None` for fewer than two sizes.

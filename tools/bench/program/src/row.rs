@@ -85,6 +85,15 @@ pub struct JsonRow {
     pub bytes: u64,
 }
 
+/// What the measurement of spacepanda-core hands over.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct Facade {
+    /// Its rows.
+    pub rows: Vec<JsonRow>,
+    /// Its table.
+    pub markdown: String,
+}
+
 /// The name of a workload in a suite.
 pub fn name(workload: Workload, suite: u16) -> String {
     match suite {

@@ -1,6 +1,10 @@
 //! Bytes that a message and a commit write to files, in full trees of any size.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fs::File,
+    io::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use mls_crypto::CipherSuite;
 use mls_engine::{codec::decode_exact, group::CommitOptions, message::MlsMessage};
@@ -17,7 +21,7 @@ const MESSAGES: usize = 96;
 
 /// Joins a forged group of this size, sends, receives, and processes commits.
 pub(super) fn run(members: u32) -> Vec<Figure> {
-    let scratch = Scratch::new();
+    let scratch = Scratch::new(true);
     let mut config = MlsConfig::interop();
     config.max_group_size = 1 << 20;
     let client = scratch.client("alice", &config);
@@ -41,6 +45,16 @@ pub(super) fn run(members: u32) -> Vec<Figure> {
         .collect();
     let process = Figure::measure("process", members, COMMITS, |turn| group.receive_commit(&commits[turn]).unwrap());
     vec![join, send, receive, process]
+}
+
+/// What the disk takes for a page, written and synced.
+pub(super) fn sync() -> Figure {
+    let scratch = Scratch::new(true);
+    let mut file = File::create(scratch.file("page")).unwrap();
+    Figure::measure("page-synced", 1, MESSAGES, |_| {
+        file.write_all(&[7; 4_096]).unwrap();
+        file.sync_data().unwrap();
+    })
 }
 
 /// A host with the clock of the machine, as the client under test has it.

@@ -18,23 +18,27 @@ use spacepanda_core::core_mls::{
 #[derive(Debug)]
 pub(super) struct Scratch {
     folder: PathBuf,
+    durable: bool,
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(durable: bool) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("mls-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
-        Self { folder }
+        Self { folder, durable }
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// A client with a durable store of its own.
+    /// A client with a store of its own.
     pub(super) fn client(&self, name: &str, config: &MlsConfig) -> Client {
+        if !self.durable {
+            return passing_client(name, config);
+        }
         let unlock = Unlock::raw_key(Secret::copy_from(&[7; 32])).unwrap();
         let store = Arc::new(OpenOptions::new(unlock).open(&self.folder.join(name)).unwrap());
         builder(name, config).store(store).open().unwrap()

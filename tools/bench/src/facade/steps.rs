@@ -1,5 +1,7 @@
 //! The steps that the library makes promises about: PERF-01 to PERF-03 and the figures beside them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use spacepanda_core::core_mls::{Client, MlsConfig, MlsEnvelope, MlsHandle, Secret, store::FileKey};
 
 use super::{
@@ -11,30 +13,42 @@ const MEMBERS: u32 = 20;
 const MESSAGES: usize = 500;
 const TURNS: usize = 9;
 
-/// Measures them all.
-pub(super) fn run(config: &MlsConfig) -> Vec<Figure> {
-    let scratch = Scratch::new();
+/// Measures them all, with stores on the disk or in memory.
+pub(super) fn run(config: &MlsConfig, durable: bool) -> Vec<Figure> {
+    let scratch = Scratch::new(durable);
     let alice = scratch.client("alice", config);
-    let (first, join) = joins(&scratch, &alice, config);
+    let Joined { first, idle, figure: join } = joins(&scratch, &alice, config);
     let mut figures = messages(&first);
     figures.push(add("commit-10", &alice, config, 10).at_most(Of::Median, 15.0));
     figures.push(add("add-20", &alice, config, 20).at_most(Of::Median, 1_000.0));
     figures.push(join.at_most(Of::Median, 5.0));
-    figures.extend(files(&scratch, &alice, first.0));
+    figures.extend(files(&scratch, &alice, idle));
     figures
 }
 
-/// Somebody's key packages, each with its identity.
+/// Key packages of people never seen before, each with its identity: a name has one key for ever.
 fn packages(config: &MlsConfig, count: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let package = |number| {
+    static GUESTS: AtomicUsize = AtomicUsize::new(0);
+    let package = |_| {
+        let number = GUESTS.fetch_add(1, Ordering::Relaxed);
         let client = passing_client(&format!("guest {number}"), config);
         (client.generate_key_package().unwrap(), client.identity().to_vec())
     };
     (0..count).map(package).collect()
 }
 
-/// Groups of twenty that Bob joins, one after the other; the last one from both sides.
-fn joins(scratch: &Scratch, alice: &Client, config: &MlsConfig) -> ((MlsHandle, MlsHandle), Figure) {
+/// Groups that Bob joined.
+struct Joined {
+    /// One of them, from both sides.
+    first: (MlsHandle, MlsHandle),
+    /// Another one, in which nothing was said.
+    idle: MlsHandle,
+    /// What joining took.
+    figure: Figure,
+}
+
+/// Groups of twenty that Bob joins, one after the other.
+fn joins(scratch: &Scratch, alice: &Client, config: &MlsConfig) -> Joined {
     let bob = scratch.client("bob", config);
     let groups: Vec<(MlsHandle, MlsEnvelope)> = (0..TURNS)
         .map(|_| {
@@ -50,8 +64,9 @@ fn joins(scratch: &Scratch, alice: &Client, config: &MlsConfig) -> ((MlsHandle, 
     let figure = Figure::measure("join", MEMBERS, TURNS, |turn| {
         joined = Some(bob.join_group(&groups[turn].1).unwrap());
     });
-    let (first, _) = groups.into_iter().next_back().unwrap();
-    ((first, joined.unwrap()), figure)
+    let mut groups = groups.into_iter().map(|(group, _)| group);
+    let idle = groups.next().unwrap();
+    Joined { first: (groups.next_back().unwrap(), joined.unwrap()), idle, figure }
 }
 
 fn messages((alice, bob): &(MlsHandle, MlsHandle)) -> Vec<Figure> {
