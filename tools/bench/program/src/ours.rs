@@ -225,6 +225,16 @@ impl Peer for Ours {
         plaintext
     }
 
+    fn catch_up(&mut self, messages: &[Vec<u8>]) {
+        let member = self.member.as_ref().unwrap();
+        let env = env(&member.host);
+        let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
+        let opened = member.group.open_all(&env, &messages);
+        let spent = opened.into_iter().map(|opened| opened.unwrap().unwrap().spent).collect();
+        let step = member.group.record_all(&env, spent).unwrap();
+        self.adopt(step);
+    }
+
     fn send(&mut self, plaintext: &[u8]) -> Vec<u8> {
         let member = self.member.as_ref().unwrap();
         let sealed = member.group.send(&env(&member.host), plaintext, &MessageOptions::default()).unwrap();
