@@ -148,31 +148,54 @@ impl Primitives {
         }
     }
 
-    /// The time of these calls in one step of the workload, in microseconds.
-    pub fn cost(&self, workload: Workload, counts: &Counts) -> f64 {
+    /// The time of these calls in one step of the workload.
+    pub fn floor(&self, workload: Workload, counts: &Counts) -> Floor {
         let verify = match counts.verifies {
             verifies if verifies < BATCH => self.verify,
             _ if workload == Workload::CatchUpOne => self.verify.min(self.verify_one_signer),
             _ => self.verify.min(self.verify_batched),
         };
-        [
-            (counts.hashes, self.hash),
-            (counts.hashed.saturating_sub(counts.hashes * SHORT), self.hash_byte),
-            (counts.macs, self.mac),
-            (counts.kdf, self.kdf),
-            (counts.aead, self.aead),
-            (counts.encrypted.saturating_sub(counts.aead * SHORT), self.aead_byte),
-            (counts.hpke_keys, self.hpke_key),
-            (counts.hpke_seals, self.hpke_seal),
-            (counts.hpke_opens, self.hpke_open),
-            (counts.signs, self.sign),
-            (counts.signed.saturating_sub(counts.signs * SHORT), self.sign_byte),
-            (counts.verifies, verify),
-            (counts.verified.saturating_sub(counts.verifies * SHORT), self.verify_byte),
-        ]
-        .into_iter()
-        .map(|(count, each)| count as f64 * each)
-        .sum()
+        let cost = |count: usize, each: f64| count as f64 * each;
+        let bytes = |bytes: usize, calls: usize, each: f64| bytes.saturating_sub(calls * SHORT) as f64 * each;
+        Floor {
+            sign: cost(counts.signs, self.sign) + bytes(counts.signed, counts.signs, self.sign_byte),
+            verify: cost(counts.verifies, verify) + bytes(counts.verified, counts.verifies, self.verify_byte),
+            hpke: cost(counts.hpke_keys, self.hpke_key)
+                + cost(counts.hpke_seals, self.hpke_seal)
+                + cost(counts.hpke_opens, self.hpke_open),
+            hash: cost(counts.hashes, self.hash)
+                + bytes(counts.hashed, counts.hashes, self.hash_byte)
+                + cost(counts.macs, self.mac)
+                + cost(counts.kdf, self.kdf),
+            aead: cost(counts.aead, self.aead) + bytes(counts.encrypted, counts.aead, self.aead_byte),
+        }
+    }
+}
+
+/// What the cryptography of one step costs, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor {
+    /// Signatures made.
+    pub sign: f64,
+    /// Signatures verified.
+    pub verify: f64,
+    /// Key pairs, seals and opens.
+    pub hpke: f64,
+    /// Hashes, MACs and derivations.
+    pub hash: f64,
+    /// Encryption outside HPKE.
+    pub aead: f64,
+}
+
+impl Floor {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.parts().iter().sum()
+    }
+
+    /// Signing, verifying, HPKE, hashing, encrypting.
+    pub const fn parts(&self) -> [f64; 5] {
+        [self.sign, self.verify, self.hpke, self.hash, self.aead]
     }
 }
 

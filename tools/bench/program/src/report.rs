@@ -18,6 +18,7 @@ pub fn markdown(results: &Results, bounds: &str) -> String {
         writeln!(out, "## Suite 0x{suite:04X}\n").unwrap_or_default();
         goals(&mut out, &rows, bounds);
         times(&mut out, *suite, &rows);
+        floors(&mut out, &rows);
         bytes(&mut out, &rows);
         heap(&mut out, &rows);
         growth(&mut out, &rows);
@@ -117,6 +118,24 @@ fn times(out: &mut String, suite: u16, rows: &[&Row]) {
     };
     let more_columns = ["ours, p95", "ours, processors", "best peer ÷ ours", "processors ÷ floor", "bytes"];
     table(out, &columns(suite, &more_columns), lines(suite, rows, cell, more));
+}
+
+/// Best peer ÷ floor is the most that best peer ÷ ours can be on one processor.
+fn floors(out: &mut String, rows: &[&Row]) {
+    out.push_str("### The floor of one step of ours, and what it consists of\n\n");
+    let line = |row: &&Row| {
+        let floor = row.floor?;
+        let total = floor.total();
+        let reachable = number(row.ratio_best_peer * row.median_us / total, 2);
+        let share = |part: f64| format!("{:.0} %", part / total * 100.0);
+        let head = [row.workload.name(), row.members.to_string(), time(total), reachable];
+        Some(head.into_iter().chain(floor.parts().map(share)).collect())
+    };
+    let timed = |row: &&Row| row.kind == Impl::Ours && row.workload != crate::workload::Workload::Heap;
+    let mut ours: Vec<_> = rows.iter().copied().filter(timed).collect();
+    ours.sort_by_key(|row| (row.workload, row.members));
+    let columns = ["workload", "members", "floor", "best peer ÷ floor", "sign", "verify", "HPKE", "hash", "AEAD"];
+    table(out, &columns, ours.iter().filter_map(line));
 }
 
 fn bytes(out: &mut String, rows: &[&Row]) {

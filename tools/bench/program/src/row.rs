@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{floor::Primitives, memory::Memory, peer::Impl, sample::Sample, workload::Workload};
+use crate::{
+    floor::{Floor, Primitives},
+    memory::Memory,
+    peer::Impl,
+    sample::Sample,
+    workload::Workload,
+};
 
 /// What was measured of one implementation.
 #[derive(Clone, Debug)]
@@ -27,6 +33,8 @@ pub struct Row {
     pub ratio_best_peer: f64,
     /// Time of the processors divided by the floor of our own step.
     pub ratio_floor: f64,
+    /// The floor of our own step.
+    pub floor: Option<Floor>,
     /// Bytes on the wire; of `heap`, bytes of the group in memory.
     pub bytes: usize,
     /// Bytes of keys and values handed to the store, as a mean.
@@ -148,7 +156,7 @@ impl JsonRow {
 pub fn summarize(
     (suite, workload, members): (u16, Workload, u32),
     samples: &BTreeMap<Impl, Vec<Sample>>,
-    floor: f64,
+    floor: Option<Floor>,
 ) -> Vec<Row> {
     let median = |samples: &[Sample]| quantile(&times(samples), 0.5);
     let peers = samples.iter().filter(|(kind, _)| **kind != Impl::Ours);
@@ -172,7 +180,8 @@ pub fn summarize(
             p95_us: quantile(&times, 0.95),
             cpu_us,
             ratio_best_peer: best / if workload == Workload::Heap { bytes as f64 } else { median_us },
-            ratio_floor: cpu_us / floor,
+            ratio_floor: cpu_us / floor.map_or(f64::NAN, |floor| floor.total()),
+            floor,
             bytes,
             stored: mean(taken.iter().filter_map(|sample| sample.stored)),
             read: mean(taken.iter().filter_map(|sample| sample.read)),
@@ -215,7 +224,7 @@ mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
     use super::summarize;
-    use crate::{peer::Impl, sample::Sample, workload::Workload};
+    use crate::{floor::Floor, peer::Impl, sample::Sample, workload::Workload};
 
     fn samples(micros: &[u64]) -> Vec<Sample> {
         let sample = |micros| {
@@ -234,7 +243,8 @@ mod tests {
             (Impl::OpenMls, samples(&[100])),
             (Impl::MlsRsAwsLc, samples(&[60, 60])),
         ]);
-        let rows = summarize((1, Workload::Join, 100), &all, 8.0);
+        let floor = Floor { sign: 5.0, verify: 3.0, hpke: 0.0, hash: 0.0, aead: 0.0 };
+        let rows = summarize((1, Workload::Join, 100), &all, Some(floor));
         assert_eq!((rows[0].kind, rows[0].samples, rows[0].median_us), (Impl::Ours, 3, 20.0));
         assert_eq!((rows[0].ratio_best_peer, rows[0].ratio_floor), (3.0, 5.0));
         assert_eq!(rows[1].ratio_best_peer, 1.0);

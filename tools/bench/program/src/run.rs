@@ -122,7 +122,7 @@ impl Runner<'_> {
             let name = workload.name();
             self.progress.set_message(format!("{:#06x}, {members} members: {name}", suite.0));
             let samples = self.measure(place, workload, &mut participants);
-            let floor = counted.get(&workload).map_or(f64::NAN, |counts| primitives.cost(workload, counts));
+            let floor = counted.get(&workload).map(|counts| primitives.floor(workload, counts));
             self.results.rows.extend(summarize((suite.0, workload, members), &samples, floor));
             self.progress.inc(1);
             self.left = self.left.saturating_sub(1);
