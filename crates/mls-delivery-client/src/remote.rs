@@ -83,6 +83,17 @@ impl Remote {
         self.0.device
     }
 
+    /// The token that is held, if there is one: good for this device until it runs out, and a secret until then. A program
+    /// that ends may keep it for the next one, which need not log in.
+    pub fn token(&self) -> Option<String> {
+        self.0.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with a token of an earlier connection. One that is not good any more is replaced by logging in.
+    pub fn resume(&self, token: String) {
+        *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
     async fn request(&self, request: Request) -> Result<Reply, Rejection> {
         let body = encode(&request).map_err(|_| Rejection::Malformed)?;
         let reply: Reply = decode(&self.0.patiently("/v1/call", body).await?)?;

@@ -36,7 +36,7 @@ pub(crate) fn list(common: &Common, printer: &Printer) -> Result<(), Trouble> {
 /// Shows one group, as it is now.
 pub(crate) async fn info(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(&options.common).await?;
-    let group = session.group(&options.group)?;
+    let group = session.find(&options.group, printer).await?;
     let synced = session.sync(printer, Some(&group)).await;
     show(&session, &group, printer)?;
     synced.map(|_| ())
@@ -45,7 +45,7 @@ pub(crate) async fn info(options: &NamedOptions, printer: &Printer) -> Result<()
 /// Lists the people of a group, with their devices.
 pub(crate) async fn members(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(&options.common).await?;
-    let group = session.group(&options.group)?;
+    let group = session.find(&options.group, printer).await?;
     let synced = session.sync(printer, Some(&group)).await;
     for member in group.members() {
         let device = session.account.device_of(&group, &member.signature_key)?;
@@ -81,7 +81,10 @@ pub(crate) async fn rotate(options: &NamedOptions, printer: &Printer) -> Result<
 /// Leaves a group. The last one to leave takes it along.
 pub(crate) async fn leave(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(&options.common).await?;
-    let group = session.own_group(&options.group)?;
+    let group = session.find(&options.group, printer).await?;
+    if !session.account.is_member(&group) {
+        return show(&session, &group, printer);
+    }
     if group.member_count() == 1 {
         session.sync(printer, Some(&group)).await?;
         if group.member_count() == 1 {
@@ -103,7 +106,7 @@ pub(crate) async fn leave(options: &NamedOptions, printer: &Printer) -> Result<(
 
 async fn change(common: &Common, group: &str, wish: Wish, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(common).await?;
-    let group = session.own_group(group)?;
+    let group = session.find(group, printer).await?;
     session.account.queue_wish(&group, wish)?;
     session.sync(printer, Some(&group)).await?;
     show(&session, &group, printer)

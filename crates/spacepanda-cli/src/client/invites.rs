@@ -19,7 +19,7 @@ use super::{
 /// Makes an invite, lists them, or takes one back.
 pub(crate) async fn invite(options: &InviteOptions, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(&options.common).await?;
-    let group = session.own_group(&options.group)?;
+    let group = session.find(&options.group, printer).await?;
     if options.list {
         let now = now();
         return session.account.invites(&group)?.iter().try_for_each(|invite| show(invite, now, printer));

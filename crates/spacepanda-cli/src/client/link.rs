@@ -19,11 +19,7 @@ use tokio_rustls::rustls::{
 use super::{Trouble, printer::text, profile::Profile};
 
 /// Connects to the service of a profile. It need not know us.
-pub(crate) async fn connect(
-    profile: &Profile,
-    client: &Client,
-    crypto: &ServiceCrypto,
-) -> Result<Arc<dyn DeliveryService>, Trouble> {
+pub(crate) async fn connect(profile: &Profile, client: &Client, crypto: &ServiceCrypto) -> Result<Remote, Trouble> {
     let key = DeviceKey {
         cipher_suite: client.config().cipher_suite,
         public_key: SignaturePublicKey::new(client.signature_key().to_vec()),
@@ -38,7 +34,7 @@ pub(crate) async fn connect(
         random: Arc::new(OsRandom),
         backoff: Backoff { tries: 4, ..Backoff::default() },
     };
-    Ok(Arc::new(Remote::connect(connect, identity).await?))
+    Ok(Remote::connect(connect, identity).await?)
 }
 
 /// The host of an address; on this machine the service calls itself `localhost`. What travels in the open may go no further than

@@ -44,7 +44,7 @@ pub(crate) struct InitOptions {
     pub(crate) name: String,
 
     /// Where the service is: https://host:port, or http:// on this machine
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8470")]
+    #[arg(long, value_name = "URL", env = "PANDA_SERVICE", default_value = "http://127.0.0.1:8470")]
     pub(crate) service: String,
 
     /// The name that the service gives itself: mostly its host, `localhost` on this machine
@@ -96,7 +96,7 @@ pub(crate) enum IdCommand {
     },
 }
 
-/// Found, join and change groups.
+/// Found, join, look at and change groups.
 #[derive(Args, Debug)]
 pub(crate) struct GroupOptions {
     #[command(subcommand)]

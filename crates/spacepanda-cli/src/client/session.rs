@@ -4,6 +4,7 @@ use std::{fs::File, sync::Arc};
 
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 use mls_delivery::{DeliveryService, ServiceCrypto};
+use mls_delivery_client::Remote;
 use spacepanda_core::core_mls::{Client, MlsConfig, MlsHandle, store::StateStore};
 use spacepanda_sync::{Account, DeviceTrust, News, SyncError};
 
@@ -22,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) profile: Profile,
     pub(crate) account: Account,
+    /// The service, once it was reached.
+    remote: Option<Remote>,
     /// Others of this home wait until it is dropped.
     turn: Option<File>,
 }
@@ -38,7 +41,7 @@ impl Session {
         let crypto = crypto()?;
         let service = Arc::new(Unreachable(mls_delivery::Rejection::Unavailable));
         let account = Account::new(client, service, crypto, Arc::new(OsRandom))?;
-        Ok(Self { store, profile, account, turn: None })
+        Ok(Self { store, profile, account, remote: None, turn: None })
     }
 
     /// The same with the service, if it can be reached; if not, whoever asks for it learns why. Waits for its turn: of the
@@ -54,7 +57,13 @@ impl Session {
     pub(crate) async fn reconnect(&mut self) -> Result<(), Trouble> {
         let (client, crypto) = (self.account.client().clone(), crypto()?);
         let service: Arc<dyn DeliveryService> = match connect(&self.profile, &client, &crypto).await {
-            Ok(service) => service,
+            Ok(remote) => {
+                if let Some(token) = Profile::token(&self.store)? {
+                    remote.resume(token);
+                }
+                self.remote = Some(remote.clone());
+                Arc::new(remote)
+            }
             Err(Trouble::Service(rejection)) => Arc::new(Unreachable(rejection)),
             Err(trouble) => return Err(trouble),
         };
@@ -73,6 +82,16 @@ impl Session {
         Ok(())
     }
 
+    /// Keeps the token of a login for the next program of this home.
+    fn keep_token(&self) -> Result<(), Trouble> {
+        let Some(token) = self.remote.as_ref().and_then(Remote::token) else { return Ok(()) };
+        if Profile::token(&self.store)?.as_ref() == Some(&token) {
+            Ok(())
+        } else {
+            Profile::save_token(&self.store, &token)
+        }
+    }
+
     /// Enrols the device if the service does not know it.
     pub(crate) async fn enrol_if_needed(&mut self) -> Result<(), Trouble> {
         if self.profile.enrolled == 0 {
@@ -87,7 +106,8 @@ impl Session {
         let key = self.account.service().capabilities().service_key;
         self.profile.service_key = Some(key.as_slice().into());
         self.profile.enrolled = 1;
-        self.profile.save(&self.store)
+        self.profile.save(&self.store)?;
+        self.keep_token()
     }
 
     /// Brings everything into step, and tells what happened elsewhere. Errors of one group are told too, and are this command's
@@ -96,7 +116,9 @@ impl Session {
         self.enrol_if_needed().await?;
         let mut ours = Vec::new();
         let mut end = Ok(());
-        for report in self.account.sync().await? {
+        let synced = self.account.sync().await;
+        self.keep_token()?;
+        for report in synced? {
             let group = self.account.client().group(&report.group_id)?;
             let name = group.group_name().unwrap_or_else(|| hex(&report.group_id));
             for told in news::lines(&name, &report.news) {
@@ -135,6 +157,23 @@ impl Session {
             1 => found.pop().ok_or_else(|| Trouble::NoGroup(wanted.to_owned())),
             _ => Err(Trouble::Ambiguous(wanted.to_owned())),
         }
+    }
+
+    /// The group of this name; if there is none, it may be one that we are invited to.
+    pub(crate) async fn find(&mut self, wanted: &str, printer: &Printer) -> Result<MlsHandle, Trouble> {
+        match self.own_group(wanted) {
+            Ok(group) => Ok(group),
+            Err(missing) => {
+                let synced = self.sync(printer, None).await;
+                // Without the service there may be one, and nobody knows: that it is not here is what can be said.
+                self.group(wanted).map_err(|_| synced.err().filter(|_| self.lonely()).unwrap_or(missing))
+            }
+        }
+    }
+
+    /// Whether there is no group at all here.
+    fn lonely(&self) -> bool {
+        self.account.client().groups().is_ok_and(|groups| groups.is_empty())
     }
 
     /// The same, if we are in it.

@@ -38,7 +38,7 @@ pub(crate) async fn send(options: &SendOptions, printer: &Printer) -> Result<(),
         return Err(Trouble::Nothing);
     }
     let mut session = Session::open(&options.common).await?;
-    let group = session.own_group(&options.group)?;
+    let group = session.find(&options.group, printer).await?;
     session.account.queue_message(&group, &said)?;
     let synced = session.sync(printer, Some(&group)).await;
     let (waiting, _) = session.account.waiting(&group)?;
