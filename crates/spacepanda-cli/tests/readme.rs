@@ -58,7 +58,9 @@ fn two_terminals_as_the_readme_shows_them() {
     // Instead of the shell, so that it is the service that is ended.
     let mut service = Ended(shell(&place, &address, &format!("exec {served}")).spawn().unwrap());
     let mut line = String::new();
-    BufReader::new(service.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    // Kept, so that the service has somebody to write to.
+    let mut lines = BufReader::new(service.0.stdout.take().unwrap());
+    lines.read_line(&mut line).unwrap();
     assert_eq!(line, format!("serving at http://{address}\n"));
     let output = shell(&place, &address, second).output().unwrap();
     let _gone = fs::remove_dir_all(&place);

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex};
 use mls_crypto::{Secret, SignaturePrivateKey};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 use mls_delivery::{
-    BoxFuture, Capabilities, Clock, DeliveryService, DeviceId, Enrolment, Limits, MemoryService, Rejection,
-    ServiceCrypto, Timestamp, Watch,
+    BoxFuture, Capabilities, Clock, DeliveryService, DeviceId, Enrolment, GroupId, Limits, MemoryService, Rejection,
+    ServiceCrypto, Timestamp, Watch, ask,
     hub::Topic,
     receipt::ServiceKey,
-    reply::Reply,
-    request::Request,
+    reply::{EntryKind, Reply},
+    request::{FetchLog, FetchMailbox, ListGroups, PublishKeyPackages, Request},
     rules::{Rules, StructurePolicy},
 };
 use spacepanda_core::core_mls::{
@@ -259,7 +259,7 @@ fn the_loser_of_a_race_rebases_by_itself() {
     let world = World::new();
     let people = group_of(&world, &["bob"]);
     let [alice, bob] = people.as_slice() else { panic!("two") };
-    world.person("carol");
+    let carol = world.person("carol");
     world.person("dave");
     bob.wish(Wish::Add(b"dave".to_vec()));
     let faster = bob.account.clone();
@@ -272,6 +272,9 @@ fn the_loser_of_a_race_rebases_by_itself() {
     assert!(alice.sync().contains(&News::Rebased));
     bob.sync();
     assert_eq!(alice.members(), ["alice", "bob", "dave", "carol"]);
+    // Trying again took no further key package of hers: one of four is used.
+    let stock = now(ask(carol.line.as_ref(), carol.account.device(), PublishKeyPackages::default())).unwrap();
+    assert_eq!(stock.single_use, 3);
     assert_eq!(alice.group().epoch(), before.saturating_add(2));
     agree(&[alice, bob]);
 }
@@ -352,6 +355,36 @@ fn what_was_said_offline_is_sent_in_a_later_epoch_once() {
     assert_eq!(alice.texts(), ["from the train"]);
     agree(&[alice, bob]);
     assert_eq!(bob.account.waiting(&bob.group()).unwrap(), (0, 0));
+}
+
+#[test]
+fn what_was_processed_is_acknowledged() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    alice.say("milk?");
+    alice.sync();
+    bob.sync();
+    let logs = now(ask(bob.line.as_ref(), bob.account.device(), ListGroups::default())).unwrap();
+    let cursor = logs.cursors.first().unwrap();
+    assert_eq!(cursor.acknowledged, cursor.head);
+    let mail = now(ask(bob.line.as_ref(), bob.account.device(), FetchMailbox { after: None, limit: 9 })).unwrap();
+    assert!(mail.entries.is_empty());
+}
+
+/// The service stops delivering to who was removed, whatever that one's client does.
+#[test]
+fn the_service_is_told_who_is_out() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    alice.wish(Wish::Remove(b"bob".to_vec()));
+    alice.sync();
+    alice.say("without bob");
+    alice.sync();
+    let fetch = FetchLog { group_id: GroupId::new(bob.group().group_id()), after: None, limit: 99 };
+    let page = now(ask(bob.line.as_ref(), bob.account.device(), fetch)).unwrap();
+    assert!(page.entries.iter().all(|entry| entry.kind == EntryKind::Commit));
 }
 
 #[test]
@@ -459,6 +492,7 @@ fn an_invite_lets_in_whom_it_is_for() {
     now(carol.account.ask_to_join(&code)).unwrap();
     assert!(alice.sync().contains(&News::Refused(b"carol".to_vec())));
     assert_eq!(alice.members(), ["alice", "bob"]);
+    assert_eq!(alice.account.invites(&alice.group()).unwrap().first().unwrap().used_by, [bob.account.device()]);
     let (_, for_dave) = invited(&world, alice, 5, Some(b"dave"));
     now(carol.account.ask_to_join(&for_dave)).unwrap();
     assert!(alice.sync().contains(&News::Refused(b"carol".to_vec())));
