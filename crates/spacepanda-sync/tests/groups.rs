@@ -53,6 +53,16 @@ struct Line {
     /// Requests until the line is cut; the request is done, and its answer is lost, if `after` is set.
     left: Mutex<Option<(u64, bool)>>,
     before_commit: Mutex<Option<Hook>>,
+    slow: Mutex<Slow>,
+}
+
+/// A message or commit that takes its time: it arrives just before the next one, and its sender had given up on it.
+#[derive(Default)]
+enum Slow {
+    #[default]
+    Off,
+    Next,
+    OnItsWay(DeviceId, Box<Request>),
 }
 
 impl core::fmt::Debug for Line {
@@ -84,6 +94,19 @@ impl DeliveryService for Line {
                 let hook = self.before_commit.lock().unwrap().take();
                 if let Some(hook) = hook {
                     hook();
+                }
+            }
+            if matches!(request, Request::SubmitMessage(_) | Request::SubmitCommit(_)) {
+                let slow = core::mem::take(&mut *self.slow.lock().unwrap());
+                match slow {
+                    Slow::Off => {}
+                    Slow::Next => {
+                        *self.slow.lock().unwrap() = Slow::OnItsWay(caller, Box::new(request));
+                        return Err(Rejection::Unavailable);
+                    }
+                    Slow::OnItsWay(sender, message) => {
+                        self.service().call(sender, *message).await.unwrap();
+                    }
                 }
             }
             match self.cut() {
@@ -355,6 +378,43 @@ fn what_was_said_offline_is_sent_in_a_later_epoch_once() {
     assert_eq!(alice.texts(), ["from the train"]);
     agree(&[alice, bob]);
     assert_eq!(bob.account.waiting(&bob.group()).unwrap(), (0, 0));
+}
+
+/// Sealed anew in the next epoch, while the first form was still on its way: both are in the log, and one in the history.
+#[test]
+fn a_message_that_arrives_twice_is_said_once() {
+    let world = World::new();
+    let people = group_of(&world, &["bob"]);
+    let [alice, bob] = people.as_slice() else { panic!("two") };
+    *bob.line.slow.lock().unwrap() = Slow::Next;
+    bob.say("slow");
+    assert!(now(bob.account.sync_group(&bob.group())).end.is_err());
+    alice.wish(Wish::Rotate);
+    alice.sync();
+    bob.sync();
+    alice.sync();
+    let heads = now(ask(bob.line.as_ref(), bob.account.device(), ListGroups::default())).unwrap();
+    assert_eq!((alice.texts(), bob.texts()), (vec!["slow".to_owned()], vec!["slow".to_owned()]));
+    // Two commits, and the message in both of its forms.
+    assert_eq!(heads.cursors.first().unwrap().head.get(), 4);
+    agree(&[alice, bob]);
+}
+
+/// A commit that was given up on may still win: whoever made it must be able to follow it, after a restart too.
+#[test]
+fn a_commit_that_arrives_late_is_still_ours() {
+    let world = World::new();
+    let mut people = group_of(&world, &["bob"]);
+    let alice = people.first_mut().unwrap();
+    *alice.line.slow.lock().unwrap() = Slow::Next;
+    alice.wish(Wish::Rename("coffee".to_owned()));
+    assert!(now(alice.account.sync_group(&alice.group())).end.is_err());
+    alice.restart();
+    alice.sync();
+    let (alice, bob) = (people.first().unwrap(), people.last().unwrap());
+    bob.sync();
+    assert_eq!(bob.group().group_name().as_deref(), Some("coffee"));
+    agree(&[alice, bob]);
 }
 
 #[test]
