@@ -7,6 +7,7 @@
 mod backoff;
 mod http;
 mod outcome;
+mod push;
 mod remote;
 mod watch;
 

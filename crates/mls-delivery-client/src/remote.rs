@@ -12,14 +12,14 @@ use mls_crypto::{Random, SignaturePrivateKey, SignaturePublicKey};
 use mls_delivery::{
     BoxFuture, Capabilities, DeliveryService, DeviceId, DeviceKey, Rejection, ServiceCrypto, Watch,
     auth::{Challenge, Login},
-    hub::{Seen, Topic},
+    hub::{Seen, Subscribe, Topic},
     reply::Reply,
     request::Request,
 };
 use mls_engine::codec::{decode_exact, encode};
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::{Backoff, http::Http, watch::RemoteWatch};
+use crate::{Backoff, http::Http, push::Push, watch::RemoteWatch};
 
 /// Who asks.
 #[derive(Debug)]
@@ -101,6 +101,24 @@ impl Remote {
         Ok(reply)
     }
 
+    /// Opens a push, which says where there is more than is known.
+    pub(crate) async fn push(&self, known: &[Seen]) -> Result<Push, Rejection> {
+        let held = self.0.held();
+        let token = match held {
+            Some(token) => token,
+            None => self.0.renew().await?,
+        };
+        let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Unauthenticated)?;
+        let first = Subscribe { token: token.into(), known: known.to_vec() };
+        let first = encode(&first).map_err(|_| Rejection::Malformed)?;
+        Push::open(&self.0.connect.address, &self.0.connect.tls, first).await
+    }
+
+    /// Logs in anew the next time: the service does not take the token any more.
+    pub(crate) fn forget_token(&self) {
+        *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(crate) async fn watch_once(&self, known: &Vec<Seen>) -> Result<Vec<Seen>, Rejection> {
         let body = encode(known).map_err(|_| Rejection::Malformed)?;
         decode(&self.0.patiently("/v1/watch", body).await?)
@@ -131,16 +149,24 @@ impl Inner {
 
     /// One try, with a new login if the token is not good any more.
     async fn once(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Rejection> {
-        let held = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(token) = held {
+        if let Some(token) = self.held() {
             match self.http.ask((Method::POST, path), Some(&token), body.clone()).await {
                 Err(Rejection::Unauthenticated) => {}
                 answered => return answered,
             }
         }
+        let token = self.renew().await?;
+        self.http.ask((Method::POST, path), Some(&token), body).await
+    }
+
+    fn held(&self) -> Option<String> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn renew(&self) -> Result<String, Rejection> {
         let token = self.log_in().await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        self.http.ask((Method::POST, path), Some(&token), body).await
+        Ok(token)
     }
 
     async fn log_in(&self) -> Result<String, Rejection> {

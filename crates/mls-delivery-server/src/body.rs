@@ -2,21 +2,60 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
+use http_body_util::BodyExt;
 use mls_delivery::Rejection;
 use mls_engine::codec::decode_exact;
 use tls_codec::DeserializeBytes;
+use tokio::time::{Instant, timeout_at};
 
-/// How long a body may take.
-pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
+/// How slowly a body may come.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The longest it may take in all.
+    pub longest: Duration,
+    /// How long it may take before anything is asked of its speed.
+    pub grace: Duration,
+    /// Bytes a second that have to come after that.
+    pub rate: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { longest: Duration::from_secs(30), grace: Duration::from_secs(5), rate: 1_024 }
+    }
+}
+
+impl Pace {
+    /// By when more has to come, of a body that began then and has come so far.
+    fn due(&self, began: Instant, came: usize) -> Instant {
+        let came = u64::try_from(came).unwrap_or(u64::MAX);
+        let earned = Duration::from_millis(came.saturating_mul(1_000).checked_div(self.rate).unwrap_or(u64::MAX));
+        let time = self.grace.saturating_add(earned).min(self.longest);
+        began.checked_add(time).unwrap_or(began)
+    }
+}
 
 /// Reads a body of the codec.
-pub(crate) async fn read<T: DeserializeBytes>(body: Body, limit: u64) -> Result<T, Rejection> {
-    let cap = usize::try_from(limit).unwrap_or(usize::MAX);
-    let bytes = match tokio::time::timeout(BODY_TIME, to_bytes(body, cap)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(Rejection::TooLarge { len: limit.saturating_add(1), limit }),
-        Err(_) => return Err(Rejection::Unavailable),
-    };
+pub(crate) async fn read<T: DeserializeBytes>(body: Body, limit: u64, pace: Pace) -> Result<T, Rejection> {
+    let bytes = gather(body, limit, pace).await?;
     decode_exact(&bytes).map_err(|_| Rejection::Malformed)
+}
+
+async fn gather(mut body: Body, limit: u64, pace: Pace) -> Result<Vec<u8>, Rejection> {
+    let cap = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (began, mut bytes) = (Instant::now(), Vec::new());
+    loop {
+        let frame = match timeout_at(pace.due(began, bytes.len()), body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(None) => return Ok(bytes),
+            Ok(Some(Err(_))) | Err(_) => return Err(Rejection::Unavailable),
+        };
+        if let Ok(data) = frame.into_data() {
+            if data.len() > cap.saturating_sub(bytes.len()) {
+                return Err(Rejection::TooLarge { len: limit.saturating_add(1), limit });
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
 }

@@ -1,14 +1,17 @@
-//! The routes.
+//! What is done at each route. [`crate::routes`] has the table of them.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
-    Router,
     body::Body,
     extract::{Request as HttpRequest, State},
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mls_delivery::{
@@ -19,7 +22,11 @@ use mls_delivery::{
 };
 use mls_engine::codec::encode;
 
-use crate::{App, answer, body};
+use crate::{
+    App, answer,
+    body::{self, Pace},
+    listen::Line,
+};
 
 /// How long a watch waits before it says that nothing is new. Shorter than proxies cut.
 const WATCH: Duration = Duration::from_secs(25);
@@ -28,32 +35,24 @@ const WATCH: Duration = Duration::from_secs(25);
 const TOPICS: usize = 1_024;
 
 /// Bytes of a login, or of the topics of a watch.
-const SMALL_BODY: u64 = 64 * 1024;
+pub(crate) const SMALL_BODY: u64 = 64 * 1024;
 
 /// What a bundle has beside its parts.
 const OVERHEAD: u64 = 1 << 20;
 
-pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/health", get(|| async { "ok\n" }))
-        .route("/ready", get(ready))
-        .route("/v1/capabilities", get(capabilities))
-        .route("/v1/challenge", post(challenge))
-        .route("/v1/login", post(login))
-        .route("/v1/call", post(call))
-        .route("/v1/watch", post(watch))
-        .with_state(app)
+pub(crate) async fn health() -> &'static str {
+    "ok\n"
 }
 
-async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "ending\n") }
 }
 
-async fn capabilities(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn capabilities(State(app): State<Arc<App>>) -> Response {
     finish(&app, encode(&app.service.capabilities()).map_err(|_| Rejection::Damaged))
 }
 
-async fn challenge(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+pub(crate) async fn challenge(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let made = app.count_login(address(&request)).and_then(|()| {
         let challenge = app.gate.challenge(app.random.as_ref(), app.clock.now())?;
         encode(&challenge).map_err(|_| Rejection::Damaged)
@@ -61,10 +60,11 @@ async fn challenge(State(app): State<Arc<App>>, request: HttpRequest) -> Respons
     finish(&app, made)
 }
 
-async fn login(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+pub(crate) async fn login(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let admitted = async {
+        let pace = pace(&request);
         app.count_login(address(&request))?;
-        let login: Login = body::read(request.into_body(), SMALL_BODY).await?;
+        let login: Login = body::read(request.into_body(), SMALL_BODY, pace).await?;
         let now = app.clock.now();
         app.gate.token(app.gate.check(&login, now)?, now)?.to_bytes()
     };
@@ -72,11 +72,12 @@ async fn login(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     finish(&app, admitted)
 }
 
-async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let done = async {
         let device = device(&app, request.headers())?;
         let limit = app.service.capabilities().limits.max_bundle.saturating_add(OVERHEAD);
-        let request: Request = body::read(request.into_body(), limit).await?;
+        let pace = pace(&request);
+        let request: Request = body::read(request.into_body(), limit, pace).await?;
         app.count(device, &request)?;
         let reply = app.service.call(device, request).await?;
         encode(&reply).map_err(|_| Rejection::Damaged)
@@ -86,10 +87,11 @@ async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
 }
 
 /// Answers as soon as there is more at one of the topics than is known, or with none after a while.
-async fn watch(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+pub(crate) async fn watch(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
     let news = async {
         let device = device(&app, request.headers())?;
-        let known: Vec<Seen> = body::read(request.into_body(), SMALL_BODY).await?;
+        let pace = pace(&request);
+        let known: Vec<Seen> = body::read(request.into_body(), SMALL_BODY, pace).await?;
         app.count(device, &Request::ListGroups(ListGroups::default()))?;
         app.metrics.watched();
         let news = wait(&app, device, known).await?;
@@ -100,22 +102,13 @@ async fn watch(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
 }
 
 async fn wait(app: &App, device: DeviceId, known: Vec<Seen>) -> Result<Vec<Seen>, Rejection> {
-    if known.len() > TOPICS {
-        let count = u64::try_from(known.len()).unwrap_or(u64::MAX);
-        return Err(Rejection::TooMany { count, limit: 1_024 });
-    }
+    check_topics(&known)?;
     // Watched before it is looked at, or what happens in between would be missed.
     let mut watch = app.service.watch(known.iter().map(|seen| seen.topic.clone()).collect());
     let mut end = pin!(tokio::time::sleep(WATCH));
     let mut ending = pin!(app.ending());
     loop {
-        let mut news = Vec::new();
-        for Seen { topic, head } in &known {
-            let now = Some(look(app, device, topic).await?);
-            if now > *head {
-                news.push(Seen { topic: topic.clone(), head: now });
-            }
-        }
+        let news = news(app, device, &known).await?;
         if !news.is_empty() {
             return Ok(news);
         }
@@ -125,6 +118,26 @@ async fn wait(app: &App, device: DeviceId, known: Vec<Seen>) -> Result<Vec<Seen>
             () = &mut ending => return Ok(news),
         }
     }
+}
+
+pub(crate) fn check_topics(known: &[Seen]) -> Result<(), Rejection> {
+    if known.len() > TOPICS {
+        let count = u64::try_from(known.len()).unwrap_or(u64::MAX);
+        return Err(Rejection::TooMany { count, limit: 1_024 });
+    }
+    Ok(())
+}
+
+/// Where there is more than is known.
+pub(crate) async fn news(app: &App, device: DeviceId, known: &[Seen]) -> Result<Vec<Seen>, Rejection> {
+    let mut news = Vec::new();
+    for Seen { topic, head } in known {
+        let now = Some(look(app, device, topic).await?);
+        if now > *head {
+            news.push(Seen { topic: topic.clone(), head: now });
+        }
+    }
+    Ok(news)
 }
 
 /// How far a topic is. That something happens in a group is for its readers to know, and a mailbox is its device's.
@@ -151,10 +164,17 @@ fn device(app: &App, headers: &HeaderMap) -> Result<DeviceId, Rejection> {
     app.gate.admit(&Token::from_bytes(&bytes)?, app.clock.now())
 }
 
+fn address(request: &HttpRequest<Body>) -> IpAddr {
+    line(request).map_or(Ipv4Addr::UNSPECIFIED.into(), |line| line.peer.ip())
+}
+
+fn pace(request: &HttpRequest<Body>) -> Pace {
+    line(request).map(|line| line.listen.pace).unwrap_or_default()
+}
+
 /// Put there by the accept loop.
-fn address(request: &HttpRequest<Body>) -> std::net::IpAddr {
-    let peer = request.extensions().get::<SocketAddr>();
-    peer.map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())
+fn line(request: &HttpRequest<Body>) -> Option<&Line> {
+    request.extensions().get()
 }
 
 fn finish(app: &App, result: Result<Vec<u8>, Rejection>) -> Response {

@@ -10,10 +10,13 @@ mod body;
 mod calls;
 mod listen;
 mod metrics;
+mod push;
 mod quiet;
+mod routes;
 mod scrape;
 
 pub use app::{App, Quotas};
+pub use body::Pace;
 pub use listen::{Listen, ServeError, Server};
 pub use metrics::Metrics;
 pub use scrape::Scrape;

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use crate::{App, app::network, calls::router, quiet::Activity};
+use crate::{App, Pace, app::network, quiet::Activity, routes::router};
 
 /// How to listen.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Listen {
     pub idle_time: Duration,
     /// How long a TLS handshake may take.
     pub handshake_time: Duration,
+    /// How slowly a body may come.
+    pub pace: Pace,
     /// How long a connection lives at most.
     pub connection_age: Duration,
     /// How long requests may go on once the service ends.
@@ -62,6 +64,7 @@ impl Listen {
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
             handshake_time: Duration::from_secs(10),
+            pace: Pace::default(),
             connection_age: Duration::from_secs(3_600),
             drain_time: Duration::from_secs(25),
         }
@@ -137,31 +140,62 @@ impl Server {
                 app.metrics.refused();
                 continue;
             };
-            let connection = Connection { listen: listen.clone(), app: app.clone(), peer, _pass: pass };
+            let held = Arc::new(Held::new(app.clone(), pass));
+            let connection = Connection { app: app.clone(), line: Line { listen: listen.clone(), peer, _held: held } };
             tokio::spawn(connection.serve(stream, router.clone(), graceful.watcher()));
         }
         app.end();
         drop(listener);
-        let _in_time = tokio::time::timeout(listen.drain_time, graceful.shutdown()).await;
+        let all_gone = async {
+            graceful.shutdown().await;
+            // Sockets are no requests any more, and close by themselves.
+            doors.empty().await;
+        };
+        let _in_time = tokio::time::timeout(listen.drain_time, all_gone).await;
     }
 }
 
 /// One connection that was let in.
 struct Connection {
-    listen: Arc<Listen>,
     app: Arc<App>,
-    peer: SocketAddr,
+    line: Line,
+}
+
+/// What a request knows of the connection it came on. Who keeps it keeps the connection's place.
+#[derive(Clone)]
+pub(crate) struct Line {
+    pub(crate) listen: Arc<Listen>,
+    pub(crate) peer: SocketAddr,
+    _held: Arc<Held>,
+}
+
+/// The place of a connection, given back when neither the connection nor a socket made of it is left.
+struct Held {
+    app: Arc<App>,
     _pass: Pass,
+}
+
+impl Held {
+    fn new(app: Arc<App>, pass: Pass) -> Self {
+        app.metrics.connected();
+        Self { app, _pass: pass }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.app.metrics.disconnected();
+    }
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream, router: Router, watcher: hyper_util::server::graceful::Watcher) {
         let _nodelay = stream.set_nodelay(true);
-        match &self.listen.tls {
+        match &self.line.listen.tls {
             None => self.speak(stream, router, watcher).await,
             Some(config) => {
                 let handshake = TlsAcceptor::from(config.clone()).accept(stream);
-                match tokio::time::timeout(self.listen.handshake_time, handshake).await {
+                match tokio::time::timeout(self.line.listen.handshake_time, handshake).await {
                     Ok(Ok(stream)) => self.speak(stream, router, watcher).await,
                     _ => self.app.metrics.refused(),
                 }
@@ -173,13 +207,14 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = self.peer;
-        let activity = Activity::new(self.listen.header_time, self.listen.idle_time);
+        let listen = self.line.listen.clone();
+        let line = self.line.clone();
+        let activity = Activity::new(listen.header_time, listen.idle_time);
         let watched = activity.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let busy = activity.busy();
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(line.clone());
             let service = hyper_util::service::TowerToHyperService::new(router.clone());
             let answered = hyper::service::Service::call(&service, request);
             async move {
@@ -190,22 +225,24 @@ impl Connection {
         });
         let mut builder = Builder::new(TokioExecutor::new());
         // Without a timer hyper's timeouts do nothing.
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.listen.header_time);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(listen.header_time);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(128)
             .max_header_list_size(64 * 1024)
+            // Streams that a client opens and resets at once, and errors that it provokes.
+            .max_pending_accept_reset_streams(RESETS)
+            .max_local_error_reset_streams(RESETS)
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(30));
-        let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
-        self.app.metrics.connected();
+        let connection =
+            watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
         tokio::select! {
             _ended = connection => {}
             () = watched.quiet() => {}
-            () = tokio::time::sleep(self.listen.connection_age) => {}
+            () = tokio::time::sleep(listen.connection_age) => {}
         }
-        self.app.metrics.disconnected();
     }
 }
 
@@ -214,6 +251,7 @@ struct Doors {
     all: Arc<Semaphore>,
     per_address: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
     limit: usize,
+    connections: u32,
 }
 
 /// Gives back its place when it is dropped.
@@ -226,7 +264,13 @@ struct Pass {
 impl Doors {
     fn new(listen: &Listen) -> Self {
         let all = Arc::new(Semaphore::new(listen.connections));
-        Self { all, per_address: Arc::default(), limit: listen.connections_per_address }
+        let connections = u32::try_from(listen.connections).unwrap_or(u32::MAX);
+        Self { all, per_address: Arc::default(), limit: listen.connections_per_address, connections }
+    }
+
+    /// Waits until nobody is in.
+    async fn empty(&self) {
+        let _all = self.all.acquire_many(self.connections).await;
     }
 
     fn admit(&self, address: IpAddr) -> Option<Pass> {
@@ -253,5 +297,8 @@ impl Drop for Pass {
         }
     }
 }
+
+/// How many streams of one connection may have been reset and not yet dealt with.
+const RESETS: usize = 20;
 
 const PAUSE: Duration = Duration::from_millis(50);

@@ -16,6 +16,7 @@ pub struct Metrics {
     connections: AtomicU64,
     refused_connections: AtomicU64,
     watches: AtomicU64,
+    pushes: AtomicU64,
 }
 
 impl Metrics {
@@ -42,6 +43,10 @@ impl Metrics {
         self.watches.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn pushed(&self) {
+        self.pushes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Connections that are open.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
@@ -60,6 +65,7 @@ impl Metrics {
         line("delivery_connections", "gauge", "", self.connections());
         line("delivery_refused_connections_total", "counter", "", self.refused_connections.load(Ordering::Relaxed));
         line("delivery_watches_total", "counter", "", self.watches.load(Ordering::Relaxed));
+        line("delivery_pushes_total", "counter", "", self.pushes.load(Ordering::Relaxed));
         let mut kind = "counter";
         for (code, count) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             line("delivery_answers_total", kind, &format!("{{code=\"{code}\"}}"), *count);

@@ -14,6 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
+use mls_crypto::Opaque;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use crate::{
@@ -41,6 +42,15 @@ pub struct Seen {
     pub topic: Topic,
     /// The last place that is known; `None` if nothing is known yet.
     pub head: Option<Seq>,
+}
+
+/// How a push begins, in its first frame: who asks, and what is known already.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Subscribe {
+    /// The token of a login, as bytes.
+    pub token: Opaque,
+    /// The topics, and how far each is known.
+    pub known: Vec<Seen>,
 }
 
 /// Who watches what.

@@ -26,7 +26,7 @@ use std::{fmt, sync::Arc};
 use mls_delivery::{Clock, DeliveryService, Limits, rules::Rules};
 
 pub use run::{block_on, join_all};
-pub use world::{Device, Group, TestClock, World, rules};
+pub use world::{Device, Group, TestClock, World, private_message, rules};
 
 /// How to open services of one kind.
 pub trait Bench: fmt::Debug + Send + Sync {

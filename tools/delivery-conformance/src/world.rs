@@ -284,6 +284,11 @@ impl<'a> World<'a> {
     }
 }
 
+/// Application data that nobody can open.
+pub fn private_message(group: &GroupId, epoch: u64, content: &str) -> Vec<u8> {
+    private(group, epoch, ContentType::Application, content)
+}
+
 /// A PrivateMessage that nobody can open.
 pub(crate) fn private(group: &GroupId, epoch: u64, content_type: ContentType, content: &str) -> Vec<u8> {
     let message = PrivateMessage {
