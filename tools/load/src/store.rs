@@ -1,0 +1,59 @@
+//! Commits of a service alone, without a network in between.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use delivery_conformance::Group;
+use mls_delivery::{Clock, GroupId, SystemClock, ask, request::Enrol};
+
+use crate::{Report, author::Author, child, report::progress};
+
+/// Commits for so long, in so many groups at once.
+pub fn commits(data: &str, groups: usize, time: Duration) -> Report {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let mut author = Author;
+    let world = author.world();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let service = runtime.block_on(child::open(data, world.rules.clone(), clock));
+    let alice = world.stranger("alice");
+    let (user, key) = (alice.user.clone(), alice.key.clone());
+    let enrol = Enrol { user, key, invite: b"".into(), voucher: None };
+    runtime.block_on(ask(service.as_ref(), alice.id, enrol)).unwrap();
+    let bar = progress("commits", time.as_secs());
+    let began = Instant::now();
+    let results: Vec<(Vec<Duration>, u64)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..groups)
+            .map(|n| {
+                let (world, service, alice, bar) = (&world, service.as_ref(), &alice, &bar);
+                let group = Group { id: GroupId::new(format!("load {n}").as_bytes()) };
+                let work = async move {
+                    let (mut latencies, mut errors) = (Vec::new(), 0);
+                    ask(service, alice.id, world.create(&group)).await.unwrap();
+                    let mut epoch = 0;
+                    while began.elapsed() < time {
+                        let commit = world.sign(&group, epoch, world.bundle(&group, epoch, "commit"));
+                        let asked = Instant::now();
+                        match ask(service, alice.id, commit).await {
+                            Ok(_) => {
+                                latencies.push(asked.elapsed());
+                                epoch += 1;
+                            }
+                            Err(_) => errors += 1,
+                        }
+                        bar.set_position(began.elapsed().as_secs());
+                    }
+                    (latencies, errors)
+                };
+                let runtime = &runtime;
+                scope.spawn(move || runtime.block_on(work))
+            })
+            .collect();
+        running.into_iter().map(|running| running.join().unwrap()).collect()
+    });
+    bar.finish_and_clear();
+    let errors = results.iter().map(|(_, errors)| errors).sum();
+    let latencies = results.into_iter().flat_map(|(latencies, _)| latencies).collect();
+    Report { what: format!("commits over {groups} groups"), took: began.elapsed(), latencies, errors, memory: None }
+}
