@@ -4,7 +4,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     pin::pin,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -73,6 +73,7 @@ pub(crate) async fn login(State(app): State<Arc<App>>, request: HttpRequest) -> 
 }
 
 pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
+    let began = Instant::now();
     let done = async {
         let device = device(&app, request.headers())?;
         let limit = app.service.capabilities().limits.max_bundle.saturating_add(OVERHEAD);
@@ -83,6 +84,7 @@ pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> R
         encode(&reply).map_err(|_| Rejection::Damaged)
     };
     let done = done.await;
+    app.metrics.took(began.elapsed());
     finish(&app, done)
 }
 

@@ -7,6 +7,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// Counters of one service.
@@ -17,6 +18,10 @@ pub struct Metrics {
     refused_connections: AtomicU64,
     watches: AtomicU64,
     pushes: AtomicU64,
+    /// How many requests took at most so long as [`BUCKETS`] says, and all.
+    buckets: [AtomicU64; BUCKETS.len()],
+    requests: AtomicU64,
+    microseconds: AtomicU64,
 }
 
 impl Metrics {
@@ -25,6 +30,17 @@ impl Metrics {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let count = answers.entry(code).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// A request of a device took so long.
+    pub(crate) fn took(&self, time: Duration) {
+        for (bucket, (limit, _)) in self.buckets.iter().zip(BUCKETS) {
+            if time <= limit {
+                bucket.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.microseconds.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(crate) fn connected(&self) {
@@ -71,6 +87,30 @@ impl Metrics {
             line("delivery_answers_total", kind, &format!("{{code=\"{code}\"}}"), *count);
             kind = "";
         }
+        self.render_times(&mut text);
         text
     }
+
+    fn render_times(&self, text: &mut String) {
+        let name = "delivery_request_seconds";
+        let requests = self.requests.load(Ordering::Relaxed);
+        let _ok = writeln!(text, "# TYPE {name} histogram");
+        for (bucket, (_, limit)) in self.buckets.iter().zip(BUCKETS) {
+            let _ok = writeln!(text, "{name}_bucket{{le=\"{limit}\"}} {}", bucket.load(Ordering::Relaxed));
+        }
+        let _ok = writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {requests}");
+        let seconds = Duration::from_micros(self.microseconds.load(Ordering::Relaxed)).as_secs_f64();
+        let _ok = writeln!(text, "{name}_sum {seconds}\n{name}_count {requests}");
+    }
 }
+
+/// Upper ends, and how they are written in seconds.
+const BUCKETS: [(Duration, &str); 7] = [
+    (Duration::from_millis(1), "0.001"),
+    (Duration::from_millis(5), "0.005"),
+    (Duration::from_millis(25), "0.025"),
+    (Duration::from_millis(100), "0.1"),
+    (Duration::from_millis(500), "0.5"),
+    (Duration::from_millis(2_500), "2.5"),
+    (Duration::from_secs(10), "10"),
+];
