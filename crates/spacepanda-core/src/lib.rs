@@ -41,3 +41,9 @@ pub mod core_mls;
 #[doc = include_str!("../../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The example of the page on roles runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/roles.md")]
+#[derive(Debug)]
+pub struct RolesPage;
