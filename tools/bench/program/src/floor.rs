@@ -58,6 +58,8 @@ pub struct Primitives {
     pub verify_byte: f64,
     /// The same in a batch of 256 signers, each.
     pub verify_batched: f64,
+    /// The same in a batch of 256 of which each signer made ten, each.
+    pub verify_ten_each: f64,
     /// The same in a batch of 256 by one signer, each.
     pub verify_one_signer: f64,
 }
@@ -124,6 +126,7 @@ impl Primitives {
             verify,
             verify_byte,
             verify_batched: batched(suite, &host, SIGNERS),
+            verify_ten_each: batched(suite, &host, SIGNERS / 10),
             verify_one_signer: batched(suite, &host, 1),
         }
     }
@@ -144,6 +147,7 @@ impl Primitives {
             verify: self.verify.min(other.verify),
             verify_byte: self.verify_byte.min(other.verify_byte),
             verify_batched: self.verify_batched.min(other.verify_batched),
+            verify_ten_each: self.verify_ten_each.min(other.verify_ten_each),
             verify_one_signer: self.verify_one_signer.min(other.verify_one_signer),
         }
     }
@@ -152,6 +156,7 @@ impl Primitives {
     pub fn floor(&self, workload: Workload, counts: &Counts) -> Floor {
         let verify = match counts.verifies {
             verifies if verifies < BATCH => self.verify,
+            _ if workload == Workload::CatchUp => self.verify.min(self.verify_ten_each),
             _ if workload == Workload::CatchUpOne => self.verify.min(self.verify_one_signer),
             _ => self.verify.min(self.verify_batched),
         };

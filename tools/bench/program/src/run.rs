@@ -44,6 +44,8 @@ pub struct Plan {
 
 /// Time for idle threads of the one before to fall asleep.
 const PAUSE: Duration = Duration::from_millis(2);
+/// What each implementation has for its steps whatever is left: enough for short ones.
+const LEAST: Duration = Duration::from_millis(80);
 /// The most that is spent on one workload in groups of one size, where steps are short.
 const ENOUGH: Duration = Duration::from_secs(20);
 
@@ -142,6 +144,7 @@ impl Runner<'_> {
         participants: &mut Participants<'_>,
     ) -> BTreeMap<Impl, Vec<Sample>> {
         let share = self.allowance() / u32::try_from(participants.len().max(1)).unwrap_or(1);
+        let share = share.max(LEAST);
         let mut samples: BTreeMap<Impl, Vec<Sample>> = BTreeMap::new();
         // What each has spent, and what one step takes.
         let mut spent: BTreeMap<Impl, (Duration, Duration)> = BTreeMap::new();
