@@ -50,6 +50,10 @@ pub(crate) struct DemoOptions {
     #[arg(long, conflicts_with_all = ["home", "fresh", "passphrase", "passphrase_file", "passphrase_fd"])]
     pub(crate) memory: bool,
 
+    /// Hold it over a real service on a free port of this machine, with a program of its own for each step; nothing is kept
+    #[arg(long, conflicts_with_all = ["memory", "home", "fresh", "suite", "passphrase", "passphrase_file", "passphrase_fd"])]
+    pub(crate) network: bool,
+
     /// Destroy what earlier runs with as many members and the same suite have left, and begin a new group
     #[arg(long)]
     pub(crate) fresh: bool,

@@ -15,6 +15,7 @@ mod conductor;
 mod delivery;
 mod event;
 mod member;
+mod network;
 mod place;
 mod screen;
 mod script;
@@ -65,6 +66,9 @@ fn hold(options: &DemoOptions, screen: &mut Screen, tally: &mut Tally) -> Result
     let mut script = script(screen)?;
     let (lines, all_known) = script.known();
     screen.expect(lines, all_known);
+    if options.network {
+        return network::hold(options.members, &mut script, screen, tally);
+    }
     let config = match options.suite {
         Suite::Hybrid => MlsConfig::default(),
         Suite::Interop => MlsConfig::interop(),

@@ -270,3 +270,20 @@ fn whoever_uses_the_home_is_waited_for() {
     drop(lock);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn the_same_over_a_real_service() {
+    let home = Home::new();
+    let output = panda_at(&home, &["demo", "--network", "--members", "3", "--json"], b"one\n--two\nthree\nfour\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let events: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+    let readers: Vec<usize> = of("message").iter().map(|said| said["read_by"].as_array().unwrap().len()).collect();
+    assert_eq!(readers, [2, 2, 1, 1]);
+    assert_eq!(of("message")[1]["text"], "--two");
+    let removed = of("removed")[0];
+    assert_eq!((removed["who"].as_str(), removed["could_read"].as_bool()), (Some("carol"), Some(false)));
+    assert_eq!(removed["attempts"], 2);
+    assert_eq!(of("done")[0]["agreed"], true);
+    assert!(!home.0.exists());
+}

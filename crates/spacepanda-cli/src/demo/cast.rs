@@ -68,10 +68,7 @@ impl Cast {
         place: &Place,
         report: Sender<Report>,
     ) -> Result<(), Trouble> {
-        let name: Name = match NAMES.get(number.saturating_sub(1)) {
-            Some(&name) => name.into(),
-            None => format!("member-{number}").into(),
-        };
+        let name: Name = name(number).into();
         let (sender, inbox) = channel();
         self.delivery.connect(&name, sender.clone());
         let member =
@@ -129,4 +126,9 @@ impl Drop for Cast {
             let _ = thread.join();
         }
     }
+}
+
+/// The name of a member, counted from 1.
+pub(crate) fn name(number: usize) -> String {
+    NAMES.get(number.saturating_sub(1)).map_or_else(|| format!("member-{number}"), |name| (*name).to_owned())
 }

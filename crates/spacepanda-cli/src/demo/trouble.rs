@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
         #[source]
         fault: Fault,
     },
+    #[error("a program of the demo failed: {0}; check that programs can connect to 127.0.0.1 here")]
+    Network(String),
     #[error("cannot keep state: {0}")]
     Home(#[from] HomeError),
     #[error("an earlier run was stopped half-way, and its members are in different states; start over with --fresh")]
