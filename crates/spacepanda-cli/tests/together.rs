@@ -350,3 +350,61 @@ fn nothing_is_lost_or_doubled_whatever_is_killed() {
     agree(&everybody, "tea", 0);
     all_there_once(&people[1], "tea", &said);
 }
+
+/// Whoever follows sees what is said at once, also after the service was killed and came back; others of the same home are not kept
+/// out meanwhile.
+#[test]
+fn who_follows_sees_what_is_said() {
+    let place = Place::new();
+    let mut service = Service::start(&place.0.join("service"), "127.0.0.1:0");
+    let [alice, bob] = ["alice", "bob"].map(|home| Person::new(&place, home));
+    for (person, name) in [(&alice, "alice"), (&bob, "bob")] {
+        person.run(&["init", name, "--service", &service.address]);
+    }
+    alice.run(&["group", "create", "tea"]);
+    invite(&alice, &bob, "tea");
+    let mut following = bob.command(&["read", "tea", "--follow"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&said.next().unwrap().unwrap()).unwrap()["text"].clone();
+    alice.run(&["send", "tea", "before"]);
+    assert_eq!(next(), "before");
+    bob.run(&["send", "tea", "from another terminal"]);
+    assert_eq!(next(), "from another terminal");
+    service.kill_and_restart();
+    alice.run(&["send", "tea", "after"]);
+    assert_eq!(next(), "after");
+    // It ends by itself when there is nothing more to follow.
+    alice.run(&["group", "remove", "tea", "bob"]);
+    assert!(following.wait().unwrap().success());
+}
+
+/// A passphrase comes by a file descriptor, and by none of the ways that others can look at.
+#[test]
+fn a_passphrase_comes_by_a_file_descriptor() {
+    let place = Place::new();
+    fs::write(place.0.join("passphrase"), "correct horse battery staple\n").unwrap();
+    let alice = Person::new(&place, "alice");
+    let run = |arguments: &str| {
+        let script = format!("\"$PANDA\" {arguments} --home alice --passphrase-fd 3 3< passphrase");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).env("PANDA", env!("CARGO_BIN_EXE_panda")).current_dir(&place.0);
+        command.stdin(Stdio::null()).output().unwrap().status.code()
+    };
+    assert_eq!(run("init alice --service http://127.0.0.1:9"), Some(3));
+    assert_eq!(run("id"), Some(0));
+    assert_eq!(alice.status(&["id"]), Some(6));
+    assert!(!alice.home.join("key").exists());
+}
+
+#[test]
+fn shells_and_readers_of_manuals_are_served() {
+    for (arguments, expected) in [
+        (["completions", "bash"].as_slice(), "_panda()"),
+        (&["completions", "zsh"], "#compdef panda"),
+        (&["man"], ".TH panda 1"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_panda")).args(arguments).output().unwrap();
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{arguments:?}");
+    }
+}
