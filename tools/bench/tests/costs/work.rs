@@ -48,6 +48,7 @@ fn full_tree(meter: &mut Meter, members: u32) {
         last.open(&early).unwrap();
         messages(meter, [&mut first, &mut last], &vec![7; payload], [send, receive, read]);
     }
+    catch_up(meter, [&mut first, &mut last]);
     commits(meter, &first, members);
     process(meter, &first, &last);
     joins(meter, &first);
@@ -71,6 +72,21 @@ fn messages(meter: &mut Meter, [first, last]: [&mut Member; 2], plaintext: &[u8]
             panic!("an application message")
         };
         let step = last.group.record(&env, opened.spent).unwrap();
+        let durable = step.bytes();
+        (step, durable)
+    });
+    last.adopt(step).unwrap();
+}
+
+/// Messages that have waited, in one call.
+fn catch_up(meter: &mut Meter, [first, last]: [&mut Member; 2]) {
+    let waiting: Vec<_> = (0..100).map(|_| first.send(&[7; 32]).unwrap()).collect();
+    let waiting: Vec<&[u8]> = waiting.iter().map(Vec::as_slice).collect();
+    let step = meter.measure("catch_up_100", || {
+        let env = last.host.env();
+        let opened = last.group.open_all(&env, &waiting);
+        let spent = opened.into_iter().map(|opened| opened.unwrap().unwrap().spent).collect();
+        let step = last.group.record_all(&env, spent).unwrap();
         let durable = step.bytes();
         (step, durable)
     });
