@@ -185,7 +185,7 @@ impl Loopback {
 /// The suite asks as fast as it can; how often a device may ask has tests of its own.
 fn unlimited() -> Quotas {
     let rate = Rate { count: 1_000_000, period_ms: 1_000, burst: 1_000_000 };
-    Quotas { requests: rate, commits: rate, claims: rate, logins: rate }
+    Quotas { requests: rate, commits: rate, group_commits: rate, claimed: rate, claims: rate, logins: rate }
 }
 
 /// Plain HTTP needs no certificates.

@@ -8,7 +8,7 @@ use std::{
 
 use mls_crypto::Random;
 use mls_delivery::{
-    Clock, DeliveryService, DeviceId, Rejection,
+    Clock, DeliveryService, DeviceId, GroupId, Rejection, UserId,
     auth::Gate,
     quota::{Quota, Rate},
     request::Request,
@@ -25,6 +25,10 @@ pub struct Quotas {
     pub requests: Rate,
     /// Commits of one device.
     pub commits: Rate,
+    /// Commits that are taken in one group, whoever makes them.
+    pub group_commits: Rate,
+    /// How often the key packages of one user are claimed, by whomever.
+    pub claimed: Rate,
     /// Key packages that one device claims.
     pub claims: Rate,
     /// Challenges and logins from one address.
@@ -36,6 +40,8 @@ impl Default for Quotas {
         Self {
             requests: Rate { count: 1_200, period_ms: MINUTE, burst: 600 },
             commits: Rate { count: 30, period_ms: MINUTE, burst: 30 },
+            group_commits: Rate { count: 30, period_ms: MINUTE, burst: 60 },
+            claimed: Rate { count: 100, period_ms: DAY, burst: 100 },
             claims: Rate { count: 60, period_ms: 60 * MINUTE, burst: 60 },
             logins: Rate { count: 120, period_ms: MINUTE, burst: 120 },
         }
@@ -52,6 +58,8 @@ pub struct App {
     ready: watch::Sender<bool>,
     requests: Mutex<Quota<DeviceId>>,
     commits: Mutex<Quota<DeviceId>>,
+    group_commits: Mutex<Quota<GroupId>>,
+    claimed: Mutex<Quota<UserId>>,
     claims: Mutex<Quota<DeviceId>>,
     logins: Mutex<Quota<IpAddr>>,
     began: std::time::Instant,
@@ -74,6 +82,8 @@ impl App {
             ready: watch::Sender::new(true),
             requests: Quota::new(quotas.requests, KEYS).into(),
             commits: Quota::new(quotas.commits, KEYS).into(),
+            group_commits: Quota::new(quotas.group_commits, KEYS).into(),
+            claimed: Quota::new(quotas.claimed, KEYS).into(),
             claims: Quota::new(quotas.claims, KEYS).into(),
             logins: Quota::new(quotas.logins, KEYS).into(),
             began: std::time::Instant::now(),
@@ -104,10 +114,24 @@ impl App {
     pub(crate) fn count(&self, device: DeviceId, request: &Request) -> Result<(), Rejection> {
         self.take(&self.requests, device)?;
         match request {
-            Request::SubmitCommit(_) => self.take(&self.commits, device),
-            Request::ClaimKeyPackages(_) => self.take(&self.claims, device),
+            Request::SubmitCommit(submit) => {
+                self.take(&self.commits, device)?;
+                let quota = self.group_commits.lock().unwrap_or_else(PoisonError::into_inner);
+                quota.check(&submit.group_id, self.now()).map_err(limited)
+            }
+            Request::ClaimKeyPackages(claim) => {
+                self.take(&self.claims, device)?;
+                self.take(&self.claimed, claim.user.clone())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Counts a commit that was taken. Those that are refused count for their device only, or strangers could use up what a
+    /// group has.
+    pub(crate) fn committed(&self, group_id: GroupId) {
+        // It has happened, whatever the quota says.
+        let _counted = self.take(&self.group_commits, group_id);
     }
 
     /// Counts a request of somebody who is not known yet.
@@ -116,9 +140,12 @@ impl App {
     }
 
     fn take<K: Ord>(&self, quota: &Mutex<Quota<K>>, key: K) -> Result<(), Rejection> {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
-        quota.take(key, now).map_err(|retry_after_ms| Rejection::RateLimited { retry_after_ms })
+        quota.take(key, self.now()).map_err(limited)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -126,6 +153,10 @@ impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("ready", &self.is_ready()).finish_non_exhaustive()
     }
+}
+
+const fn limited(retry_after_ms: u64) -> Rejection {
+    Rejection::RateLimited { retry_after_ms }
 }
 
 /// Who has one address of IPv6 has 2^64.
@@ -137,6 +168,8 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 }
 
 const MINUTE: u64 = 60_000;
+
+const DAY: u64 = 24 * 60 * MINUTE;
 
 /// How many devices or addresses a quota remembers.
 const KEYS: usize = 100_000;

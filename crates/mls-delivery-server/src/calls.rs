@@ -80,7 +80,14 @@ pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> R
         let pace = pace(&request);
         let request: Request = body::read(request.into_body(), limit, pace).await?;
         app.count(device, &request)?;
+        let committing = match &request {
+            Request::SubmitCommit(submit) => Some(submit.group_id.clone()),
+            _ => None,
+        };
         let reply = app.service.call(device, request).await?;
+        if let Some(group_id) = committing {
+            app.committed(group_id);
+        }
         encode(&reply).map_err(|_| Rejection::Damaged)
     };
     let done = done.await;

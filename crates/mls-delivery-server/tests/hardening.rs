@@ -6,15 +6,16 @@ mod running;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use delivery_conformance::rules;
+use delivery_conformance::{Bench, Group, World, rules};
 use mls_crypto::Secret;
 use mls_crypto_aws_lc::OsRandom;
 use mls_delivery::{
-    Clock, Limits, MemoryService, SystemClock,
+    Clock, DeliveryService, GroupId, Limits, MemoryService, SystemClock, UserId,
     auth::Gate,
     hub::{Seen, Topic},
     quota::Rate,
-    request::{FetchMailbox, Request},
+    request::{ClaimKeyPackages, FetchMailbox, Request},
+    rules::Rules,
 };
 use mls_delivery_server::{App, Listen, Quotas, ServeError, Server};
 use mls_engine::codec::{decode_exact, encode};
@@ -129,7 +130,7 @@ async fn a_watch_shows_nothing_of_others() {
     let running = serve(local(), Quotas::default()).await;
     let (_, alice) = device(running.address, "alice").await;
     let (bob, _) = device(running.address, "bob").await;
-    let group = mls_delivery::GroupId::new(b"not there");
+    let group = GroupId::new(b"not there");
     for topic in [Topic::Mailbox(bob.device(&crypto()).unwrap()), Topic::Log(group)] {
         let known = encode(&vec![Seen { topic, head: None }]).unwrap();
         let (status, body) = ask(running.address, "POST", "/v1/watch", &alice, &known).await;
@@ -190,4 +191,59 @@ async fn the_end_drains() {
     assert_eq!((status, decode_exact::<Vec<Seen>>(&body).unwrap()), (200, Vec::new()));
     timeout(LONG, running.ended).await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_group_and_who_is_claimed_have_a_share_too() {
+    let slow = |burst| Rate { count: 1, period_ms: 3_600_000, burst };
+    let quotas = Quotas { group_commits: slow(2), claimed: slow(2), ..Quotas::default() };
+    let running = serve(local(), quotas).await;
+    let (_, alice) = device(running.address, "alice").await;
+    let (_, bob) = device(running.address, "bob").await;
+    let mut author = Author;
+    let world = World::open(&mut author, Limits::default());
+    let address = running.address;
+    let call = async |token: &str, request: Request| {
+        ask(address, "POST", "/v1/call", token, &encode(&request).unwrap()).await.0
+    };
+    let group = |name: &str| Group { id: GroupId::new(name.as_bytes()) };
+    let commit =
+        |group: &Group, epoch| Request::SubmitCommit(world.sign(group, epoch, world.bundle(group, epoch, "c")));
+    let (one, other) = (group("one"), group("other"));
+    for group in [&one, &other] {
+        assert_eq!(call(&alice, Request::CreateGroup(world.create(group))).await, 200);
+    }
+    // Strangers use up nothing of it.
+    for _ in 0..3 {
+        let with_another_key = world.sign(&one, 7, world.bundle(&one, 0, "c"));
+        assert_eq!(call(&bob, Request::SubmitCommit(with_another_key)).await, 403);
+    }
+    for (epoch, expected) in [(0, 200), (1, 200), (2, 429)] {
+        assert_eq!(call(&alice, commit(&one, epoch)).await, expected);
+    }
+    assert_eq!(call(&alice, commit(&other, 0)).await, 200);
+    let claim = |user: &str| {
+        let cipher_suite = mls_crypto::CipherSuite::X25519_AES128;
+        Request::ClaimKeyPackages(ClaimKeyPackages { user: UserId::new(user.as_bytes()), cipher_suite })
+    };
+    for (claimer, expected) in [(&alice, 200), (&bob, 200), (&bob, 429)] {
+        assert_eq!(call(claimer, claim("alice")).await, expected);
+    }
+    assert_eq!(call(&bob, claim("bob")).await, 200);
+}
+
+/// Makes what is sent to another service.
+#[derive(Debug)]
+struct Author;
+
+impl Bench for Author {
+    fn open(&mut self, rules: Rules, clock: Arc<dyn Clock>) -> Arc<dyn DeliveryService> {
+        Arc::new(MemoryService::new(rules, clock))
+    }
+
+    fn reopen(&mut self) -> Arc<dyn DeliveryService> {
+        self.open(rules(Limits::default()), Arc::new(SystemClock))
+    }
+
+    fn sweep(&self) {}
 }

@@ -16,6 +16,14 @@ pub struct Rate {
     pub burst: u64,
 }
 
+impl Rate {
+    /// Milliseconds that one costs, and how far ahead of its time one may come.
+    fn pace(self) -> (u64, u64) {
+        let step = self.period_ms.checked_div(self.count).unwrap_or(self.period_ms).max(1);
+        (step, step.saturating_mul(self.burst.saturating_sub(1)))
+    }
+}
+
 /// Who has done how much.
 #[derive(Debug)]
 pub struct Quota<K> {
@@ -31,13 +39,22 @@ impl<K: Ord> Quota<K> {
         Self { rate, capacity, full_again: BTreeMap::new() }
     }
 
+    /// Whether `key` may do it once more at `now_ms`, without counting it.
+    ///
+    /// # Errors
+    /// In how many milliseconds to come back.
+    pub fn check(&self, key: &K, now_ms: u64) -> Result<(), u64> {
+        let (_, tolerance) = self.rate.pace();
+        let early = self.full_again.get(key).map_or(0, |full_again| full_again.saturating_sub(now_ms));
+        if early > tolerance { Err(early.saturating_sub(tolerance)) } else { Ok(()) }
+    }
+
     /// Whether `key` may do it once more at `now_ms`, which then counts.
     ///
     /// # Errors
     /// In how many milliseconds to come back. If there are too many keys, whoever is new waits one period.
     pub fn take(&mut self, key: K, now_ms: u64) -> Result<(), u64> {
-        let step = self.rate.period_ms.checked_div(self.rate.count).unwrap_or(self.rate.period_ms).max(1);
-        let tolerance = step.saturating_mul(self.rate.burst.saturating_sub(1));
+        let (step, tolerance) = self.rate.pace();
         if self.full_again.len() >= self.capacity && !self.full_again.contains_key(&key) {
             self.full_again.retain(|_, full_again| *full_again > now_ms);
             if self.full_again.len() >= self.capacity {

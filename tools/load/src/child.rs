@@ -71,7 +71,8 @@ pub fn serve(data: &str) {
         let service = open(data, rules, clock.clone()).await;
         let gate = Gate::new(crypto, b"load", Secret::copy_from(&[3; 32]));
         let rate = Rate { count: 1_000_000, period_ms: 1_000, burst: 1_000_000 };
-        let quotas = Quotas { requests: rate, commits: rate, claims: rate, logins: rate };
+        let quotas =
+            Quotas { requests: rate, commits: rate, group_commits: rate, claimed: rate, claims: rate, logins: rate };
         let app = App::new(service, gate, (clock, Arc::new(OsRandom)), quotas);
         // All of the load comes from one machine; abuse has addresses of its own, under the usual cap for each.
         let listen = Listen { connections_per_address: 4_096, ..Listen::plain(([127, 0, 0, 1], 0).into()) };

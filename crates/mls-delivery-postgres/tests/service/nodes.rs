@@ -112,6 +112,10 @@ pub(crate) fn one_ends(tools: &Tools) {
         let places = BTreeSet::from([one.unwrap().seq.get(), other.unwrap().seq.get()]);
         assert_eq!(places, BTreeSet::from([2 * epoch + 1, 2 * epoch + 2]));
     }
+    // The net below the net: a second commit of an epoch cannot be written, whatever the rules say.
+    let rival = "INSERT INTO log SELECT gid, seq + 1000, kind, epoch, attempt, sha256(digest), received, message \
+                 FROM log WHERE kind = 1 AND epoch = 3 ON CONFLICT DO NOTHING RETURNING 1";
+    assert_eq!(server.sql("nodes", rival).trim(), "");
     drop(world);
     drop(bench);
     drop(first);
