@@ -2,13 +2,15 @@
 //!
 //! In: the files of the repository (for `demo-check`, the demo's output on standard input).
 //! Out: one line per finding, and an exit status that is not zero if there was any.
-//! Always: a check reads what is there; `rfc` writes `docs/rfc9420-map.md`, `interop` `docs/interop.md`, nothing else does.
+//! Always: a check reads what is there; `rfc` writes `docs/rfc9420-map.md`, `seed` `docs/seed-map.md`, `interop`
+//! `docs/interop.md`, nothing else writes.
 
 mod demo;
 mod finding;
 mod interop;
 mod layers;
 mod rfc;
+mod seed;
 mod source;
 mod storage;
 mod style;
@@ -19,11 +21,13 @@ use crate::{finding::Finding, source::Repository};
 
 const USAGE: &str = "usage: cargo xtask <command>
 
-  check        layers, style and rfc --check
+  check        layers, style, rfc --check and seed --check
   layers       a `use` in the engine that points the wrong way
   style        file length, glob imports, inline tests, GREASE constants, unfinished work, machine paths
   rfc          where each rule id is cited; writes docs/rfc9420-map.md
   rfc --check  fails on an unknown id, or if docs/rfc9420-map.md is not current
+  seed         which tests show each promise; writes docs/seed-map.md from docs/seed-rows.txt
+  seed --check fails on a promise without a row, a test that is not there, or if docs/seed-map.md is not current
   demo-check --members N TEXT..
                reads the demo's JSON lines from standard input and checks what they claim
   interop [OPTION..]
@@ -60,6 +64,8 @@ fn run(words: &[&str]) -> Outcome {
         ["style"] => style::check(&Repository::open()?),
         ["rfc"] => rfc::write(&Repository::open()?),
         ["rfc", "--check"] => rfc::check(&Repository::open()?),
+        ["seed"] => seed::write(&Repository::open()?),
+        ["seed", "--check"] => seed::check(&Repository::open()?),
         ["interop", options @ ..] => interop::write(options),
         ["storage", parts @ ..] => storage::run(parts),
         ["demo-check", options @ ..] => demo::check(options, io::stdin().lock()),
@@ -72,5 +78,6 @@ fn check() -> Outcome {
     let mut findings = layers::check(&repository)?;
     findings.extend(style::check(&repository)?);
     findings.extend(rfc::check(&repository)?);
+    findings.extend(seed::check(&repository)?);
     Ok(findings)
 }
