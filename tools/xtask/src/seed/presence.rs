@@ -46,14 +46,12 @@ fn runs(file: &SourceFile, function: &str) -> bool {
         let rest = (!line.starts_with("//")).then(|| line.split_once("fn ")).flatten();
         rest.and_then(|(_, rest)| rest.strip_prefix(function)).is_some_and(|after| after.starts_with(['(', '<']))
     };
+    let is_test = |line: &str| line == "#[test]" || line.starts_with("#[tokio::test");
+    let marked = |head: &[&str]| head.iter().any(|line| is_test(line) || line.starts_with("/// ```"));
+    let is_trial = file.is_test() && (function == "main" || file.text.contains(&format!("(\"{function}\", ")));
     let lines: Vec<&str> = file.text.lines().collect();
-    let above = lines.iter().enumerate().filter(|(_, line)| declared(line)).map(|(at, _)| lines.get(..at));
-    let mut heads = above.flatten().map(head);
-    let is_trial = || file.is_test() && (function == "main" || file.text.contains(&format!("(\"{function}\", ")));
-    let marked = |head: Vec<&str>| {
-        head.iter().any(|line| (line.starts_with("#[") && line.contains("test")) || line.starts_with("/// ```"))
-    };
-    heads.by_ref().any(|head| marked(head) || is_trial())
+    let mut places = lines.iter().enumerate().filter(|(_, line)| declared(line)).map(|(at, _)| at);
+    places.any(|at| is_trial || marked(&head(lines.get(..at).unwrap_or_default())))
 }
 
 /// The attributes and documentation that end the lines.

@@ -99,6 +99,9 @@ fn a_test_that_is_not_there_is_found() {
         "#[test]\nfn other() {}\nfn goes() {}",
         "#[test]\nfn other() { goes() }",
         "/// Without an example.\npub fn goes() {}",
+        "/// For a #[test].\nfn goes() {}",
+        "#[cfg(test)]\nfn goes() {}",
+        "/// ```\n/// fn goes() {}\n/// ```\nfn other() {}",
     ] {
         let findings = absent_of("c/tests/a.rs::goes", &file("c/tests/a.rs", text));
         assert_eq!(findings, [found(3, "CAP-01: no such test (c/tests/a.rs::goes)")], "{text}");
