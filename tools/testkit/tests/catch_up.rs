@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+use std::collections::BTreeMap;
+
 use mls_crypto::{CipherSuite, Opaque, Parallel};
 use mls_engine::{
     error::{DecodeError, ProcessError, Signed},
@@ -57,13 +59,20 @@ struct Scene {
     eager: Member,
     /// Opens one by one.
     patient: Member,
+    /// By epoch and sender, the generation behind the last that was opened.
+    heads: BTreeMap<(u64, u32), u32>,
 }
 
 impl Scene {
     fn new() -> Self {
         let forged = FullTree::new(SENDERS + 1, SUITE).forge(&Host::new(1));
         let member = |leaf| forged.member(leaf, Host::new(2 + u64::from(leaf))).unwrap();
-        Self { senders: (0..SENDERS).map(member).collect(), eager: member(SENDERS), patient: member(SENDERS) }
+        Self {
+            senders: (0..SENDERS).map(member).collect(),
+            eager: member(SENDERS),
+            patient: member(SENDERS),
+            heads: BTreeMap::new(),
+        }
     }
 
     /// Limits of both receivers.
@@ -101,7 +110,7 @@ impl Scene {
     /// Both receivers get these. Returns what they were.
     fn deliver(&mut self, posted: &[Posted]) -> Vec<Said> {
         let eager = open_all(&mut self.eager, posted);
-        let patient = open_each(&mut self.patient, posted);
+        let patient = open_each(&mut self.patient, posted, &self.heads);
         for (position, posted) in posted.iter().enumerate() {
             if posted.authentic {
                 assert_eq!(eager[position], patient[position], "message {position} of {:?}", posted.place);
@@ -111,6 +120,10 @@ impl Scene {
             }
         }
         assert!(self.eager.records.rows == self.patient.records.rows, "other records");
+        for (_, sender, epoch, generation) in eager.iter().flatten() {
+            let head = self.heads.entry((*epoch, *sender)).or_default();
+            *head = (*head).max(generation + 1);
+        }
         eager
     }
 }
@@ -135,10 +148,14 @@ fn open_all(member: &mut Member, posted: &[Posted]) -> Vec<Said> {
     all
 }
 
-/// One by one, by sender and generation.
-fn open_each(member: &mut Member, posted: &[Posted]) -> Vec<Said> {
+/// One by one: late ones, then the others, by sender and generation.
+fn open_each(member: &mut Member, posted: &[Posted], heads: &BTreeMap<(u64, u32), u32>) -> Vec<Said> {
     let mut order: Vec<_> = (0..posted.len()).collect();
-    order.sort_by_key(|position| posted[*position].place);
+    order.sort_by_key(|position| {
+        let (epoch, sender, generation) = posted[*position].place;
+        let in_time = generation >= heads.get(&(epoch, sender)).copied().unwrap_or(0);
+        (in_time, posted[*position].place)
+    });
     let mut all: Vec<Said> = posted.iter().map(|_| Err(ProcessError::NotForUs)).collect();
     for position in order {
         all[position] = match member.group.process(&member.host.env(), &posted[position].bytes) {
@@ -175,7 +192,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
     #[test]
     fn all_at_once_is_as_one_by_one(events in vec(event(), 1..40)) {
@@ -241,6 +258,18 @@ fn a_step_that_lost_a_race_is_refused_whole() {
     let lost = ProcessError::ReplayDetected { leaf: LeafIndex::new(0), generation: 1 };
     assert_eq!(member.group.adopt(&member.host.env(), late).unwrap_err(), lost.into());
     assert_eq!(member.open(&first.bytes).unwrap().0, b"0 says");
+}
+
+/// PM-12: keys that other messages of the same call pass over do not take the room of one that is used.
+#[test]
+fn a_late_message_is_read_before_its_key_is_evicted() {
+    let mut scene = Scene::new();
+    scene.limit(|limits| limits.max_skipped_keys = 2);
+    let [late, first] = [scene.send(1), scene.send(1)];
+    scene.deliver(&[first]);
+    let last = (0..3).map(|_| scene.send(0)).last().unwrap();
+    let said = scene.deliver(&[last, late]);
+    assert!(said.iter().all(Result::is_ok), "{said:?}");
 }
 
 /// X-DOS-05: how far a message may move a ratchet is counted from the last one that was authentic.

@@ -1,8 +1,8 @@
 //! Catching up: many application messages in one call (RFC 9420, Sections 6.3, 9.1 and 15).
 //!
 //! In: messages that have waited. Out: what each says, and one step that uses up all their keys.
-//! Always: each is judged as [`Group::process`] and [`Group::record`] judge it, one after the other, those of a sender in
-//! order of their generations. A ratchet is walked once, signatures are verified in batches, on all that `env.parallel`
+//! Always: each is judged as [`Group::process`] and [`Group::record`] judge it, one after the other: late ones first, then
+//! those of each sender in order of their generations. A ratchet is walked once, signatures are verified in batches, on all that `env.parallel`
 //! offers, and a record is written once.
 
 use std::collections::BTreeMap;
@@ -99,7 +99,8 @@ impl Group {
     /// # Errors
     /// As [`Group::record`], if one of them cannot be recorded; record them one by one then.
     pub fn record_all(&self, env: &Env<'_>, mut spent: Vec<SpentMessage>) -> Result<Step, ProcessError> {
-        spent.sort_by_key(|message| (message.epoch, message.spent.id()));
+        // Keys kept from before go first: those that the others pass over may take their room.
+        spent.sort_by_key(|message| (message.epoch, !message.spent.was_kept(), message.spent.id()));
         let mut changes = Vec::new();
         for of_epoch in spent.chunk_by(|one, next| one.epoch == next.epoch) {
             let Some(SpentMessage { epoch, .. }) = of_epoch.first() else { continue };

@@ -39,6 +39,11 @@ impl Spent {
         self.id.generation
     }
 
+    /// Whether the key was among those kept for messages that are late.
+    pub const fn was_kept(&self) -> bool {
+        matches!(self.step, Step::Skipped)
+    }
+
     /// Whether recording it starts the sender's ratchets, and so changes nodes of the tree.
     pub const fn starts_ratchets(&self) -> bool {
         self.start.is_some()
