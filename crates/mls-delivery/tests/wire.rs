@@ -3,6 +3,7 @@
 
 use mls_delivery::{
     DeviceId, Digest, GroupId, Header, MessageKind, Rejection, Seq,
+    hub::{Seen, Subscribe, Topic},
     reply::{LogEntry, LogPage, Reply},
     request::{ListGroups, Request},
 };
@@ -80,4 +81,16 @@ fn headers_are_read_from_messages_only() {
     assert_eq!((header.group_id, header.epoch), (GroupId::new(b"group"), 5));
     assert_eq!((header.kind, header.public, header.joining), (MessageKind::Commit, false, false));
     assert_eq!(Header::read(&[bytes, vec![0]].concat()), Err(Rejection::Malformed));
+}
+
+#[test]
+fn topics_have_one_number_each() {
+    let log = Seen { topic: Topic::Log(GroupId::new(b"g")), head: None };
+    let mailbox = Seen { topic: Topic::Mailbox(DeviceId::new(Digest::new([5; 32]))), head: Some(Seq::new(2)) };
+    let subscribe = Subscribe { token: b"t".into(), known: vec![log, mailbox] };
+    let bytes = encode(&subscribe).unwrap();
+    let expected = [&[1, b't', 46, 1, 1, b'g', 0, 2], &[5; 32][..], &[1, 0, 0, 0, 0, 0, 0, 0, 2]].concat();
+    assert_eq!(bytes, expected);
+    assert_eq!(decode_exact::<Subscribe>(&bytes).unwrap(), subscribe);
+    assert!(decode_exact::<Subscribe>(&[bytes, vec![0]].concat()).is_err());
 }
