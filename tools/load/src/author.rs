@@ -31,12 +31,17 @@ impl Author {
     }
 }
 
+/// A name of this run's own: a database may have seen others.
+pub fn name(name: &str) -> String {
+    format!("{name} of {}", std::process::id())
+}
+
 /// A client of a new device, enrolled at the service.
 ///
 /// # Errors
 /// [`Rejection`].
 pub async fn client(world: &World<'_>, address: &str, user: &str) -> Result<(Device, Remote), Rejection> {
-    let device = world.stranger(user);
+    let device = world.stranger(&name(user));
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let versions = builder.with_safe_default_protocol_versions().unwrap();
     let connect = Connect {

@@ -8,7 +8,12 @@ use std::{
 use delivery_conformance::Group;
 use mls_delivery::{Clock, GroupId, SystemClock, ask, request::Enrol};
 
-use crate::{Report, author::Author, child, report::progress};
+use crate::{
+    Report,
+    author::{Author, name},
+    child,
+    report::progress,
+};
 
 /// Commits for so long, in so many groups at once.
 pub fn commits(data: &str, groups: usize, time: Duration) -> Report {
@@ -17,7 +22,7 @@ pub fn commits(data: &str, groups: usize, time: Duration) -> Report {
     let world = author.world();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let service = runtime.block_on(child::open(data, world.rules.clone(), clock));
-    let alice = world.stranger("alice");
+    let alice = world.stranger(&name("alice"));
     let (user, key) = (alice.user.clone(), alice.key.clone());
     let enrol = Enrol { user, key, invite: b"".into(), voucher: None };
     runtime.block_on(ask(service.as_ref(), alice.id, enrol)).unwrap();
@@ -27,7 +32,7 @@ pub fn commits(data: &str, groups: usize, time: Duration) -> Report {
         let running: Vec<_> = (0..groups)
             .map(|n| {
                 let (world, service, alice, bar) = (&world, service.as_ref(), &alice, &bar);
-                let group = Group { id: GroupId::new(format!("load {n}").as_bytes()) };
+                let group = Group { id: GroupId::new(name(&format!("load {n}")).as_bytes()) };
                 let work = async move {
                     let (mut latencies, mut errors) = (Vec::new(), 0);
                     ask(service, alice.id, world.create(&group)).await.unwrap();

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Report, Service,
-    author::{Author, client},
+    author::{Author, client, name},
     report::progress,
 };
 
@@ -130,7 +130,7 @@ async fn groups(world: &World<'_>, clients: &[(Device, Remote)], traffic: Traffi
     let mut groups = Vec::new();
     for n in 0..traffic.groups {
         let members = smallest + (largest - smallest) * n / traffic.groups.max(1);
-        let group = Group { id: GroupId::new(format!("load {n}").as_bytes()) };
+        let group = Group { id: GroupId::new(name(&format!("load {n}")).as_bytes()) };
         let (device, remote) = &clients[0];
         ask(remote, device.id, world.create(&group)).await.unwrap();
         let invited: Vec<&Device> = clients.iter().take(members).skip(1).map(|(device, _)| device).collect();
