@@ -4,6 +4,9 @@ mod devices;
 mod groups;
 mod logs;
 mod mail;
+mod passes;
+mod places;
+mod quotas;
 
 use deadpool_postgres::Transaction;
 use mls_crypto::Opaque;

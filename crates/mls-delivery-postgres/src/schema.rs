@@ -7,7 +7,7 @@ use deadpool_postgres::{Client, Transaction};
 use crate::OpenError;
 
 /// What this program writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// How many rows there are to lock. Each group, device or user has one, which others may have too.
 pub(crate) const STRIPES: u64 = 1_024;
@@ -47,6 +47,16 @@ CREATE TABLE locks(stripe BIGINT PRIMARY KEY);
 CREATE TABLE delivery_schema(version BIGINT NOT NULL, service_key BYTEA NOT NULL);
 ";
 
+/// What schema 2 adds.
+const TABLES_2: &str = "
+CREATE TABLE passes(gid BYTEA NOT NULL, token BYTEA NOT NULL, expires BIGINT NOT NULL, uses BIGINT NOT NULL,
+    used BIGINT NOT NULL, owner BYTEA, PRIMARY KEY(gid, token));
+CREATE TABLE places(gid BYTEA PRIMARY KEY, state BIGINT NOT NULL, shard BYTEA NOT NULL, mover BYTEA NOT NULL);
+CREATE TABLE relayed(shard BYTEA NOT NULL, device BYTEA NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY(shard, device));
+CREATE TABLE shard(name BYTEA NOT NULL, home BYTEA NOT NULL);
+CREATE TABLE quotas(name BYTEA PRIMARY KEY, full_again BIGINT NOT NULL);
+";
+
 /// Makes the tables in an empty database; refuses those of the future or of another service, and servers that may lose what
 /// they acknowledged.
 pub(crate) async fn prepare(client: &mut Client, service_key: &[u8]) -> Result<(), OpenError> {
@@ -68,6 +78,10 @@ pub(crate) async fn prepare(client: &mut Client, service_key: &[u8]) -> Result<(
         Some((found, _)) if found > SCHEMA => return Err(OpenError::NewerSchema { found, known: SCHEMA }),
         // Receipts of two keys would say of one log what nobody can compare.
         Some((_, key)) if key != service_key => return Err(OpenError::OtherKey),
+        Some((1, _)) => {
+            transaction.batch_execute(TABLES_2).await?;
+            transaction.execute("UPDATE delivery_schema SET version = $1", &[&SCHEMA]).await?;
+        }
         Some(_) => {}
     }
     Ok(transaction.commit().await?)
@@ -88,6 +102,7 @@ async fn made_by(transaction: &Transaction<'_>) -> Result<Option<(i64, Vec<u8>)>
 
 async fn create(transaction: &Transaction<'_>, service_key: &[u8]) -> Result<(), OpenError> {
     transaction.batch_execute(TABLES).await?;
+    transaction.batch_execute(TABLES_2).await?;
     let stripes = i64::try_from(STRIPES).unwrap_or(i64::MAX);
     transaction.execute("INSERT INTO locks SELECT generate_series(0::BIGINT, $1::BIGINT - 1)", &[&stripes]).await?;
     transaction.execute("INSERT INTO delivery_schema VALUES($1, $2)", &[&SCHEMA, &service_key]).await?;

@@ -18,6 +18,7 @@ use mls_delivery::{
     request::Request,
     rows::RowError,
     rules::{Checked, Done, Prepared, Rules},
+    shard::{Shard, ShardReply, ShardRequest},
 };
 use tokio::{
     runtime::Handle,
@@ -119,7 +120,18 @@ impl PostgresService {
 
     async fn ask(&self, caller: DeviceId, request: Request) -> Result<Reply, Rejection> {
         let rules = &self.node.writer.rules;
-        let checked = rules.check(caller, request, self.node.writer.clock.now())?;
+        let done = self.done(rules.check(caller, request, self.node.writer.clock.now())?).await?;
+        rules.finish(done)
+    }
+
+    async fn ask_shard(&self, request: ShardRequest) -> Result<ShardReply, Rejection> {
+        let rules = &self.node.writer.rules;
+        let done = self.done(rules.check_shard(request, self.node.writer.clock.now())?).await?;
+        rules.finish_shard(done)
+    }
+
+    async fn done(&self, checked: Checked) -> Result<Done, Rejection> {
+        let rules = &self.node.writer.rules;
         let answered = if checked.is_read() || checked.is_judged() {
             let (answer, answered) = oneshot::channel();
             let node = self.node.clone();
@@ -132,8 +144,7 @@ impl PostgresService {
             answered
         };
         // A task that ends without a word was in the middle of something.
-        let done = answered.await.unwrap_or(Err(Rejection::Unsure))?;
-        rules.finish(done)
+        answered.await.unwrap_or(Err(Rejection::Unsure))
     }
 }
 
@@ -214,6 +225,12 @@ impl DeliveryService for PostgresService {
             limits: rules.limits.clone(),
             service_key: rules.service_key.public_key().clone(),
         }
+    }
+}
+
+impl Shard for PostgresService {
+    fn shard(&self, request: ShardRequest) -> BoxFuture<'_, Result<ShardReply, Rejection>> {
+        Box::pin(self.ask_shard(request))
     }
 }
 

@@ -4,6 +4,9 @@ mod devices;
 mod groups;
 mod logs;
 mod mail;
+mod passes;
+mod places;
+mod quotas;
 
 use mls_crypto::Opaque;
 use mls_delivery::{DeviceId, Digest, GroupId, Seq, rows::RowError};

@@ -10,7 +10,7 @@ use crate::OpenError;
 const APPLICATION_ID: i64 = 0x5350_4453;
 
 /// What this program writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE groups(gid BLOB PRIMARY KEY, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL, mode INTEGER NOT NULL,
@@ -49,6 +49,18 @@ CREATE INDEX key_package_order ON key_packages(device, suite, last_resort, expir
 CREATE INDEX key_package_expiry ON key_packages(expires);
 ";
 
+/// What schema 2 adds.
+const TABLES_2: &str = "
+CREATE TABLE passes(gid BLOB NOT NULL, token BLOB NOT NULL, expires INTEGER NOT NULL, uses INTEGER NOT NULL,
+    used INTEGER NOT NULL, user BLOB, PRIMARY KEY(gid, token)) STRICT, WITHOUT ROWID;
+CREATE TABLE places(gid BLOB PRIMARY KEY, state INTEGER NOT NULL, shard BLOB NOT NULL, mover BLOB NOT NULL)
+    STRICT, WITHOUT ROWID;
+CREATE TABLE relayed(shard BLOB NOT NULL, device BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(shard, device))
+    STRICT, WITHOUT ROWID;
+CREATE TABLE shard(name BLOB NOT NULL, home BLOB NOT NULL) STRICT;
+CREATE TABLE quotas(name BLOB PRIMARY KEY, full_again INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in an empty file; refuses files of others and of the future.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -60,10 +72,15 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
     match (application, found, objects) {
         (0, 0, 0) => {
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(TABLES_2)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", SCHEMA)?;
         }
-        (APPLICATION_ID, 1..=SCHEMA, _) => {}
+        (APPLICATION_ID, 1, _) => {
+            transaction.execute_batch(TABLES_2)?;
+            transaction.pragma_update(None, "user_version", SCHEMA)?;
+        }
+        (APPLICATION_ID, SCHEMA, _) => {}
         (APPLICATION_ID, _, _) => return Err(OpenError::NewerSchema { found, known: SCHEMA }),
         _ => return Err(OpenError::NotOurs),
     }

@@ -18,7 +18,8 @@ use mls_delivery::{
     reply::Reply,
     request::Request,
     rows::RowError,
-    rules::{Checked, Rules},
+    rules::{Checked, Done, Rules},
+    shard::{Shard, ShardReply, ShardRequest},
 };
 use rusqlite::{Connection, OpenFlags};
 
@@ -92,12 +93,20 @@ impl SqliteService {
     }
 
     async fn ask(&self, caller: DeviceId, request: Request) -> Result<Reply, Rejection> {
-        let checked = self.rules.check(caller, request, self.clock.now())?;
+        let done = self.done(self.rules.check(caller, request, self.clock.now())?).await?;
+        self.rules.finish(done)
+    }
+
+    async fn ask_shard(&self, request: ShardRequest) -> Result<ShardReply, Rejection> {
+        let done = self.done(self.rules.check_shard(request, self.clock.now())?).await?;
+        self.rules.finish_shard(done)
+    }
+
+    async fn done(&self, checked: Checked) -> Result<Done, Rejection> {
         let (answer, answered) = oneshot::channel();
         self.doors.as_ref().ok_or(Rejection::Unavailable)?.send(&self.rules, checked, answer)?;
         // A thread that ends without a word was in the middle of something.
-        let done = answered.await.unwrap_or(Err(Rejection::Unsure))?;
-        self.rules.finish(done)
+        answered.await.unwrap_or(Err(Rejection::Unsure))
     }
 }
 
@@ -130,6 +139,12 @@ impl DeliveryService for SqliteService {
             limits: self.rules.limits.clone(),
             service_key: self.rules.service_key.public_key().clone(),
         }
+    }
+}
+
+impl Shard for SqliteService {
+    fn shard(&self, request: ShardRequest) -> BoxFuture<'_, Result<ShardReply, Rejection>> {
+        Box::pin(self.ask_shard(request))
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) enum Action {
     Message = 2,
     ReadInfo = 3,
     Report = 4,
+    Pass = 5,
 }
 
 impl Intent {

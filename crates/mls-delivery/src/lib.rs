@@ -21,6 +21,8 @@ pub mod reply;
 pub mod request;
 pub mod rows;
 pub mod rules;
+pub mod shard;
+pub mod shards;
 
 mod clock;
 mod crypto;

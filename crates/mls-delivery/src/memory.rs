@@ -6,6 +6,9 @@ mod devices;
 mod groups;
 mod logs;
 mod mail;
+mod passes;
+mod places;
+mod quotas;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,16 +16,17 @@ use std::{
 };
 
 use crate::{
-    Clock, DeviceId, Digest, GroupId, Rejection, Seq, UserId,
+    Clock, DeviceId, Digest, GroupId, Rejection, Seq, Timestamp, UserId,
     hub::{Hub, Topic},
     reply::Reply,
     request::Request,
     rows::{
-        DeviceRow, EpochRow, GroupRow, InfoRow, KeyPackageRow, LogRow, MailRow, MailboxRow, PageLimits, ReaderRow,
-        RowError,
+        DeviceRow, EpochRow, GroupRow, InfoRow, KeyPackageRow, LogRow, MailRow, MailboxRow, PageLimits, PassRow,
+        ReaderRow, RowError,
     },
-    rules::{Rules, at_once},
+    rules::{Checked, Done, Rules, at_once},
     service::{BoxFuture, Capabilities, DeliveryService, Watch},
+    shard::{Place, Shard, ShardName, ShardReply, ShardRequest},
 };
 
 /// A delivery service that keeps everything in memory.
@@ -44,6 +48,10 @@ struct MemoryRows {
     users: BTreeSet<(UserId, DeviceId)>,
     invites: BTreeMap<Digest, u64>,
     key_packages: BTreeMap<DeviceId, Vec<KeyPackageRow>>,
+    names: Option<(ShardName, ShardName)>,
+    places: BTreeMap<GroupId, Place>,
+    relayed: BTreeMap<(ShardName, DeviceId), Seq>,
+    quotas: BTreeMap<Digest, u64>,
 }
 
 #[derive(Debug)]
@@ -55,6 +63,7 @@ struct Group {
     log: BTreeMap<Seq, LogRow>,
     places: BTreeMap<Digest, Seq>,
     infos: BTreeMap<Seq, InfoRow>,
+    passes: BTreeMap<Digest, PassRow>,
 }
 
 #[derive(Debug, Default)]
@@ -84,22 +93,24 @@ impl MemoryService {
         }
     }
 
-    fn call_now(&self, caller: DeviceId, request: Request) -> Result<Reply, Rejection> {
-        let now = self.clock.now();
-        let checked = self.rules.check(caller, request, now)?;
+    fn done(&self, checked: Checked, now: Timestamp) -> Result<Done, Rejection> {
         let done = {
             let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
             let prepared = at_once(self.rules.prepare(&mut *rows, checked, now))??;
             at_once(self.rules.execute(&mut *rows, prepared, now))??
         };
         self.hub.touch(done.touched());
-        self.rules.finish(done)
+        Ok(done)
     }
 }
 
 impl DeliveryService for MemoryService {
     fn call(&self, caller: DeviceId, request: Request) -> BoxFuture<'_, Result<Reply, Rejection>> {
-        Box::pin(async move { self.call_now(caller, request) })
+        Box::pin(async move {
+            let now = self.clock.now();
+            let done = self.done(self.rules.check(caller, request, now)?, now)?;
+            self.rules.finish(done)
+        })
     }
 
     fn watch(&self, topics: Vec<Topic>) -> Box<dyn Watch> {
@@ -113,6 +124,16 @@ impl DeliveryService for MemoryService {
             limits: self.rules.limits.clone(),
             service_key: self.rules.service_key.public_key().clone(),
         }
+    }
+}
+
+impl Shard for MemoryService {
+    fn shard(&self, request: ShardRequest) -> BoxFuture<'_, Result<ShardReply, Rejection>> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            let done = self.done(self.rules.check_shard(request, now)?, now)?;
+            self.rules.finish_shard(done)
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! How often somebody may do something: the generic cell rate algorithm, in memory.
+//! How often somebody may do something: the generic cell rate algorithm, in memory or in a row.
 //!
 //! In: who, and when. Out: yes, or when to come back.
 //! Always: one number per key, and a cap on keys; keys that have been quiet cost nothing.
@@ -21,6 +21,49 @@ impl Rate {
     fn pace(self) -> (u64, u64) {
         let step = self.period_ms.checked_div(self.count).unwrap_or(self.period_ms).max(1);
         (step, step.saturating_mul(self.burst.saturating_sub(1)))
+    }
+}
+
+/// What there is for each group and user, over all nodes on one database. `None` is no bound.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Shares {
+    /// Commits that are taken in one group, whoever makes them.
+    pub group_commits: Option<Rate>,
+    /// Commits of one user's devices that are taken, in all groups together.
+    pub user_commits: Option<Rate>,
+    /// Groups that one user's devices make.
+    pub user_groups: Option<Rate>,
+    /// How often one user's devices claim key packages.
+    pub user_claims: Option<Rate>,
+    /// How often the key packages of one user are claimed, by whomever.
+    pub claimed: Option<Rate>,
+}
+
+impl Shares {
+    /// What is right for people: no group moves on faster than its members can follow, and nobody empties others' stocks.
+    pub const fn usual() -> Self {
+        const MINUTE: u64 = 60_000;
+        const DAY: u64 = 24 * 60 * MINUTE;
+        Self {
+            group_commits: Some(Rate { count: 30, period_ms: MINUTE, burst: 60 }),
+            user_commits: Some(Rate { count: 60, period_ms: MINUTE, burst: 120 }),
+            user_groups: Some(Rate { count: 500, period_ms: DAY, burst: 200 }),
+            user_claims: Some(Rate { count: 120, period_ms: 60 * MINUTE, burst: 120 }),
+            claimed: Some(Rate { count: 100, period_ms: DAY, burst: 100 }),
+        }
+    }
+}
+
+impl Rate {
+    /// One more, for somebody who will have used up nothing again at `full_again`: when that is afterwards.
+    ///
+    /// # Errors
+    /// In how many milliseconds to come back.
+    pub fn next(self, full_again: u64, now_ms: u64) -> Result<u64, u64> {
+        let (step, tolerance) = self.pace();
+        let due = full_again.max(now_ms);
+        let early = due.saturating_sub(now_ms);
+        if early > tolerance { Err(early.saturating_sub(tolerance)) } else { Ok(due.saturating_add(step)) }
     }
 }
 
@@ -54,7 +97,6 @@ impl<K: Ord> Quota<K> {
     /// # Errors
     /// In how many milliseconds to come back. If there are too many keys, whoever is new waits one period.
     pub fn take(&mut self, key: K, now_ms: u64) -> Result<(), u64> {
-        let (step, tolerance) = self.rate.pace();
         if self.full_again.len() >= self.capacity && !self.full_again.contains_key(&key) {
             self.full_again.retain(|_, full_again| *full_again > now_ms);
             if self.full_again.len() >= self.capacity {
@@ -62,12 +104,7 @@ impl<K: Ord> Quota<K> {
             }
         }
         let full_again = self.full_again.entry(key).or_insert(now_ms);
-        let due = (*full_again).max(now_ms);
-        let early = due.saturating_sub(now_ms);
-        if early > tolerance {
-            return Err(early.saturating_sub(tolerance));
-        }
-        *full_again = due.saturating_add(step);
+        *full_again = self.rate.next(*full_again, now_ms)?;
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Always: lists and byte strings are checked against [`crate::Limits`] before anything is looked up.
 
+mod pass;
+
 use mls_crypto::{CipherSuite, CryptoError, Opaque, SignaturePublicKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -10,6 +12,8 @@ use crate::{
     access::{Access, Action, Intent, WriteKey},
     auth::Voucher,
 };
+
+pub use pass::{Pass, SetPass};
 
 /// Everything that can be asked.
 #[derive(Clone, Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -47,6 +51,8 @@ pub enum Request {
     ListGroups(ListGroups),
     #[tls_codec(discriminant = 15)]
     LeaveGroup(LeaveGroup),
+    #[tls_codec(discriminant = 16)]
+    SetPass(SetPass),
 }
 
 /// Makes a device known. The one request that a device may make before it is.

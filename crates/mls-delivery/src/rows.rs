@@ -13,6 +13,7 @@ use crate::{
     DeviceId, DeviceKey, Digest, GroupId, Rejection, Seq, Timestamp, UserId,
     reply::{EntryKind, MailKind},
     request::Mode,
+    shard::{Place, ShardName},
 };
 
 /// Why a store did not do as told. The transaction is to be rolled back.
@@ -184,6 +185,19 @@ pub struct KeyPackageRow {
     pub key_package: Opaque,
 }
 
+/// A pass of a group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PassRow {
+    /// Until when it is good.
+    pub expires: Timestamp,
+    /// How many may join with it.
+    pub uses: u64,
+    /// How many have.
+    pub used: u64,
+    /// For whom.
+    pub user: Option<UserId>,
+}
+
 /// Groups, their epochs and readers.
 pub trait GroupRows {
     /// One group.
@@ -309,10 +323,60 @@ pub trait DeviceRows {
     async fn expire_key_packages(&mut self, now: Timestamp) -> Result<(), RowError>;
 }
 
-/// All rows.
-pub trait Rows: GroupRows + LogRows + MailRows + DeviceRows {}
+/// Passes of groups.
+pub trait PassRows {
+    /// One pass.
+    async fn pass(&mut self, group: &GroupId, token: &Digest) -> Result<Option<PassRow>, RowError>;
+    /// Inserts or replaces it.
+    async fn put_pass(&mut self, group: &GroupId, token: &Digest, row: &PassRow) -> Result<(), RowError>;
+    /// Deletes it, if it is there.
+    async fn delete_pass(&mut self, group: &GroupId, token: &Digest) -> Result<(), RowError>;
+    /// All passes of a group.
+    async fn passes(&mut self, group: &GroupId) -> Result<Vec<(Digest, PassRow)>, RowError>;
+    /// Deletes what is not good any more.
+    async fn expire_passes(&mut self, group: &GroupId, now: Timestamp) -> Result<(), RowError>;
+}
 
-impl<T: GroupRows + LogRows + MailRows + DeviceRows> Rows for T {}
+/// Which shard this is, and groups that are moved from one to another.
+pub trait PlaceRows {
+    /// The shard's name, and that of the one that is home.
+    async fn shard_names(&mut self) -> Result<Option<(ShardName, ShardName)>, RowError>;
+    /// Remembers them.
+    async fn put_shard_names(&mut self, name: &ShardName, home: &ShardName) -> Result<(), RowError>;
+    /// Where a group is that is not simply here.
+    async fn place(&mut self, group: &GroupId) -> Result<Option<Place>, RowError>;
+    /// Inserts or replaces it.
+    async fn put_place(&mut self, group: &GroupId, place: &Place) -> Result<(), RowError>;
+    /// Deletes it, if it is there.
+    async fn delete_place(&mut self, group: &GroupId) -> Result<(), RowError>;
+    /// All epochs of a group, in order.
+    async fn epochs(&mut self, group: &GroupId) -> Result<Vec<(u64, EpochRow)>, RowError>;
+    /// All reports of a group: epoch, attempt and who.
+    async fn all_reports(&mut self, group: &GroupId) -> Result<Vec<(u64, u32, DeviceId)>, RowError>;
+    /// What is public about the group as of the first place after this one there is something for.
+    async fn info_after(&mut self, group: &GroupId, after: Option<Seq>) -> Result<Option<InfoRow>, RowError>;
+    /// Deletes every row of a group but its place.
+    async fn delete_group(&mut self, group: &GroupId) -> Result<(), RowError>;
+    /// The last mail of a device that came from another shard; 0 if none did.
+    async fn relayed(&mut self, from: &ShardName, device: &DeviceId) -> Result<Seq, RowError>;
+    /// Remembers it.
+    async fn put_relayed(&mut self, from: &ShardName, device: &DeviceId, seq: Seq) -> Result<(), RowError>;
+}
+
+/// Who has done how much; see [`crate::quota`].
+pub trait QuotaRows {
+    /// When somebody will have used up nothing again, in milliseconds; 0 for who has done nothing.
+    async fn full_again(&mut self, name: &Digest) -> Result<u64, RowError>;
+    /// Remembers it.
+    async fn put_full_again(&mut self, name: &Digest, full_again: u64) -> Result<(), RowError>;
+    /// Forgets those who have used up nothing again at this time.
+    async fn forget_quotas(&mut self, now_ms: u64) -> Result<(), RowError>;
+}
+
+/// All rows.
+pub trait Rows: GroupRows + LogRows + MailRows + DeviceRows + PassRows + PlaceRows + QuotaRows {}
+
+impl<T: GroupRows + LogRows + MailRows + DeviceRows + PassRows + PlaceRows + QuotaRows> Rows for T {}
 
 /// How much a page may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -11,13 +11,16 @@ mod check;
 mod commit;
 mod devices;
 mod group;
+mod inner;
 mod judge;
 mod key_packages;
 mod mailbox;
 mod message;
+mod pass;
 mod report;
 mod right;
 mod scope;
+mod shares;
 mod sweep;
 
 use core::{
@@ -33,12 +36,14 @@ pub use judge::StructurePolicy;
 pub use scope::Scope;
 
 use crate::{
-    DeviceId, Enrolment, GroupId, Limits, Rejection, Seq, ServiceCrypto, Timestamp,
+    DeviceId, Enrolment, GroupId, Limits, Rejection, Seq, ServiceCrypto, Timestamp, UserId,
     hub::Topic,
+    quota::Shares,
     receipt::{Ruling, ServiceKey},
     reply::{Committed, Reply},
     request::Request,
-    rows::{RowError, Rows},
+    rows::{DeviceRow, RowError, Rows},
+    shard::{InnerReply, Place, ShardReply, ShardRequest},
 };
 
 use check::Work;
@@ -57,6 +62,8 @@ pub struct Rules {
     pub policy: Arc<dyn Policy>,
     /// Signs receipts.
     pub service_key: Arc<ServiceKey>,
+    /// What there is for each group and user.
+    pub shares: Shares,
 }
 
 /// A request that is well formed, within its caps, and whose signatures are good.
@@ -71,6 +78,10 @@ pub struct Checked {
 pub struct Prepared {
     checked: Checked,
     judged: Option<Judged>,
+    /// Where its group is, if it was not simply here when the handshake was judged.
+    elsewhere: Option<Place>,
+    /// Whose share it uses.
+    user: Option<UserId>,
 }
 
 /// What a transaction has done, to be told once it is durable.
@@ -85,6 +96,8 @@ pub struct Done {
 enum Outcome {
     Reply(Reply),
     Committed(Ruling),
+    Elsewhere(Place),
+    Inner(InnerReply),
 }
 
 impl Rules {
@@ -94,6 +107,27 @@ impl Rules {
     /// [`Rejection`].
     pub fn check(&self, caller: DeviceId, request: Request, now: Timestamp) -> Result<Checked, Rejection> {
         Ok(Checked { caller, work: check::check(self, caller, request, now)? })
+    }
+
+    /// The same for a shard.
+    ///
+    /// # Errors
+    /// [`Rejection`].
+    pub fn check_shard(&self, request: ShardRequest, now: Timestamp) -> Result<Checked, Rejection> {
+        match request {
+            ShardRequest::Inner(inner) => {
+                // Nobody calls who is a device.
+                let caller = DeviceId::new(crate::Digest::new([0; 32]));
+                Ok(Checked { caller, work: Work::Inner(Box::new(inner)) })
+            }
+            ShardRequest::Call(caller, request, full) => {
+                let mut checked = self.check(caller, *request, now)?;
+                if let Work::Commit(commit) = &mut checked.work {
+                    commit.full = full;
+                }
+                Ok(checked)
+            }
+        }
     }
 
     /// Judges a handshake of a validated group, which may take a while in a large one. Writes nothing.
@@ -106,13 +140,19 @@ impl Rules {
         checked: Checked,
         now: Timestamp,
     ) -> Result<Prepared, Rejection> {
+        if let Some(group_id) = checked.judged_group()
+            && let Some(place) = rows.place(group_id).await?
+        {
+            return Ok(Prepared { checked, judged: None, elsewhere: Some(place), user: None });
+        }
         let judged = judge::judge(self, rows, (&checked.caller, &checked.work), now).await?;
-        Ok(Prepared { checked, judged })
+        let user = shares::user(self, rows, (&checked.caller, &checked.work)).await?;
+        Ok(Prepared { checked, judged, elsewhere: None, user })
     }
 
     /// A request for which [`Rules::prepare`] would read nothing. A handshake that had to be judged is refused later.
     pub fn unjudged(&self, checked: Checked) -> Prepared {
-        Prepared { checked, judged: None }
+        Prepared { checked, judged: None, elsewhere: None, user: None }
     }
 
     /// Does it, in the one transaction that `rows` stand for.
@@ -121,29 +161,39 @@ impl Rules {
     /// [`Rejection`]. Nothing has been written then, unless it is a store's ([`Rejection::Unavailable`],
     /// [`Rejection::Unsure`], [`Rejection::Damaged`]): roll back.
     pub async fn execute<R: Rows>(&self, rows: &mut R, prepared: Prepared, now: Timestamp) -> Result<Done, Rejection> {
-        let Prepared { checked: Checked { caller, work }, judged } = prepared;
+        let Prepared { checked: Checked { caller, work }, judged, elsewhere, user: _ } = prepared;
+        let work = match work {
+            Work::Inner(inner) => return inner::execute(self, rows, *inner).await,
+            work => work,
+        };
+        let place = match (elsewhere, work.group()) {
+            (None, Some(group_id)) => rows.place(group_id).await?,
+            (known, _) => known,
+        };
+        if let Some(place) = place {
+            return Ok(Done { outcome: Outcome::Elsewhere(place), touched: Vec::new() });
+        }
         if let Work::Enrol(enrol) = work {
             return devices::enrol(self, rows, (caller, enrol), now).await;
         }
-        if rows.device(&caller).await?.is_none() {
-            return Err(Rejection::NotEnrolled);
-        }
+        let Some(DeviceRow { user, .. }) = rows.device(&caller).await? else { return Err(Rejection::NotEnrolled) };
         match work {
-            Work::Enrol(_) => Err(Rejection::Malformed),
+            Work::Enrol(_) | Work::Inner(_) => Err(Rejection::Malformed),
             Work::Publish(publish) => key_packages::publish(self, rows, caller, publish).await,
-            Work::Claim(claim) => key_packages::claim(rows, &claim, now).await,
-            Work::Create(create) => group::create(rows, caller, *create, judged, now).await,
-            Work::Commit(commit) => commit::submit(self, rows, (caller, *commit, judged), now).await,
+            Work::Claim(claim) => key_packages::claim(self, rows, (&user, &claim), now).await,
+            Work::Create(create) => group::create(self, rows, ((caller, &user), *create, judged), now).await,
+            Work::Commit(commit) => commit::submit(self, rows, ((caller, &user), *commit, judged), now).await,
             Work::Message(message) => message::submit(self, rows, (caller, message, judged), now).await,
             Work::Direct(direct) => mailbox::deliver(self, rows, direct, now).await,
             Work::FetchLog(fetch) => group::fetch(self, rows, caller, &fetch).await,
             Work::FetchMailbox(fetch) => mailbox::fetch(self, rows, caller, &fetch).await,
             Work::AcknowledgeLog(seen) => group::acknowledge(rows, caller, &seen).await,
             Work::AcknowledgeMailbox(seen) => mailbox::acknowledge(rows, caller, &seen).await,
-            Work::FetchInfo(fetch) => group::info(rows, caller, fetch).await,
+            Work::FetchInfo(fetch) => group::info(rows, caller, fetch, now).await,
             Work::Report(report) => report::report(self, rows, caller, report, now).await,
             Work::ListGroups(list) => group::list(self, rows, caller, list).await,
             Work::Leave(leave) => group::leave(rows, caller, &leave).await,
+            Work::Pass(set) => pass::set(rows, caller, set, now).await,
         }
     }
 
@@ -159,6 +209,20 @@ impl Rules {
                 let receipt = self.service_key.sign(&self.crypto, ruling).map_err(|_| Rejection::Unavailable)?;
                 Ok(Reply::Committed(Committed { seq, receipt }))
             }
+            // A group that is being moved is somewhere soon; who asks a shard directly cannot know where.
+            Outcome::Elsewhere(_) | Outcome::Inner(_) => Err(Rejection::Unavailable),
+        }
+    }
+
+    /// The same for a shard.
+    ///
+    /// # Errors
+    /// As [`Rules::finish`].
+    pub fn finish_shard(&self, done: Done) -> Result<ShardReply, Rejection> {
+        match done.outcome {
+            Outcome::Elsewhere(place) => Ok(ShardReply::Elsewhere(place)),
+            Outcome::Inner(reply) => Ok(ShardReply::Inner(reply)),
+            _ => Ok(ShardReply::Reply(self.finish(done)?)),
         }
     }
 
@@ -179,7 +243,7 @@ impl Rules {
 
 impl core::fmt::Debug for Rules {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { crypto: _, limits, enrolment: _, policy: _, service_key: _ } = self;
+        let Self { crypto: _, limits, enrolment: _, policy: _, service_key: _, shares: _ } = self;
         f.debug_struct("Rules").field("limits", limits).finish_non_exhaustive()
     }
 }
@@ -187,16 +251,27 @@ impl core::fmt::Debug for Rules {
 impl Checked {
     /// Whether it writes nothing, and may run on any consistent view of the rows.
     pub const fn is_read(&self) -> bool {
-        matches!(self.work, Work::FetchLog(_) | Work::FetchMailbox(_) | Work::FetchInfo(_) | Work::ListGroups(_))
+        match &self.work {
+            Work::FetchLog(_) | Work::FetchMailbox(_) | Work::FetchInfo(_) | Work::ListGroups(_) => true,
+            Work::Inner(inner) => inner.is_read(),
+            _ => false,
+        }
     }
 
-    /// Whether [`Rules::prepare`] may have something to judge.
+    /// Whether [`Rules::prepare`] may have something to judge, or to find out.
     pub const fn is_judged(&self) -> bool {
         match &self.work {
-            Work::Commit(_) | Work::Create(_) => true,
+            Work::Commit(_) | Work::Create(_) | Work::Claim(_) => true,
             Work::Message(message) => message.is_proposal(),
             _ => false,
         }
+    }
+}
+
+impl Checked {
+    /// The group whose handshake may have to be judged.
+    fn judged_group(&self) -> Option<&GroupId> {
+        if self.is_judged() { self.work.group() } else { None }
     }
 }
 

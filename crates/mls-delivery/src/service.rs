@@ -11,8 +11,8 @@ use crate::{
     reply::{Claimed, Committed, GroupInfo, Groups, LogPage, MailPage, Placed, Reply, Reported, Stock},
     request::{
         AcknowledgeLog, AcknowledgeMailbox, ClaimKeyPackages, CreateGroup, DeliverDirect, Enrol, FetchGroupInfo,
-        FetchLog, FetchMailbox, LeaveGroup, ListGroups, PublishKeyPackages, ReportInvalid, Request, SubmitCommit,
-        SubmitMessage,
+        FetchLog, FetchMailbox, LeaveGroup, ListGroups, PublishKeyPackages, ReportInvalid, Request, SetPass,
+        SubmitCommit, SubmitMessage,
     },
 };
 
@@ -128,3 +128,4 @@ operation!(FetchGroupInfo => GroupInfo(GroupInfo));
 operation!(ReportInvalid => Reported(Reported));
 operation!(ListGroups => Groups(Groups));
 operation!(LeaveGroup => Done);
+operation!(SetPass => Done);

@@ -124,6 +124,7 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
         limits: Limits::default(),
         enrolment: settings.enrolment(),
         policy: StructurePolicy::shared(),
+        shares: mls_delivery::quota::Shares::usual(),
     };
     let store = Store::open(settings, rules, clock.clone()).await?;
     let service = store.service();

@@ -33,12 +33,12 @@ fn made_once(world: &mut World<'_>) {
 }
 
 /// A member of a real group, with the key that its epoch exports.
-fn write_key(world: &World<'_>, member: &Member) -> WriteKey {
+pub(crate) fn write_key(world: &World<'_>, member: &Member) -> WriteKey {
     let exported: Secret = member.group.export_secret(WRITE_KEY_LABEL, &[], WRITE_KEY_LEN).unwrap();
     WriteKey::new(world.crypto(), exported).unwrap()
 }
 
-fn start(world: &World<'_>, member: &Member, token: Option<&[u8]>) -> EpochStart {
+pub(crate) fn start(world: &World<'_>, member: &Member, token: Option<&[u8]>) -> EpochStart {
     EpochStart {
         write_key: write_key(world, member).public_key().clone(),
         join_token: token.map(|token| join_digest(world.crypto(), token).unwrap()),
@@ -47,7 +47,7 @@ fn start(world: &World<'_>, member: &Member, token: Option<&[u8]>) -> EpochStart
     }
 }
 
-fn client(name: &str, seed: u64) -> NewMember {
+pub(crate) fn client(name: &str, seed: u64) -> NewMember {
     NewMember::new(name, seed, CipherSuite::X25519_AES128)
 }
 
@@ -56,7 +56,7 @@ fn public() -> MessageOptions {
 }
 
 /// A real group, and its founder at the service.
-fn real(world: &World<'_>, id: &str, mode: Mode, token: Option<&[u8]>) -> (Device, Member) {
+pub(crate) fn real(world: &World<'_>, id: &str, mode: Mode, token: Option<&[u8]>) -> (Device, Member) {
     let device = world.device("alice");
     let member = client("alice", 1).create(id.as_bytes());
     let group_id = GroupId::new(id.as_bytes());

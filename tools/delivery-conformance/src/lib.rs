@@ -16,6 +16,8 @@ mod devices;
 mod groups;
 mod logs;
 mod mail;
+mod passes;
+mod quotas;
 mod reports;
 mod restart;
 mod run;
@@ -39,6 +41,11 @@ pub trait Bench: fmt::Debug + Send + Sync {
     /// Ends the service that was opened last and opens it again; one that is not durable is just returned. The suite has
     /// dropped it before.
     fn reopen(&mut self) -> Arc<dyn DeliveryService>;
+
+    /// Whether the service keeps everything in one database, so that a user's share is counted once for all groups.
+    fn one_database(&self) -> bool {
+        true
+    }
 
     /// Lets the service that was opened last delete what has had its time.
     fn sweep(&self);
@@ -73,12 +80,14 @@ impl Check {
 
 /// All checks.
 pub fn checks() -> Vec<Check> {
-    let lists: [&[Check]; 7] = [
+    let lists: [&[Check]; 9] = [
         &commits::CHECKS,
         &logs::CHECKS,
         &mail::CHECKS,
         &devices::CHECKS,
         &groups::CHECKS,
+        &passes::CHECKS,
+        &quotas::CHECKS,
         &reports::CHECKS,
         &restart::CHECKS,
     ];

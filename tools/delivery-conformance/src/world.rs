@@ -13,6 +13,7 @@ use mls_delivery::{
     access::WriteKey,
     ask,
     auth::Voucher,
+    quota::Shares,
     receipt::ServiceKey,
     reply::{Committed, LogEntry, LogPage, MailPage},
     request::{
@@ -55,6 +56,7 @@ pub fn rules(limits: Limits) -> Rules {
         limits,
         enrolment: Enrolment::Open,
         policy: StructurePolicy::shared(),
+        shares: Shares::default(),
     }
 }
 
@@ -110,9 +112,20 @@ impl<'a> World<'a> {
         self.service = Some(self.bench.open(self.rules.clone(), Arc::<TestClock>::clone(&self.clock)));
     }
 
+    /// The same world with an empty service that counts.
+    pub(crate) fn counting(&mut self, shares: Shares) {
+        self.service = None;
+        self.rules.shares = shares;
+        self.service = Some(self.bench.open(self.rules.clone(), Arc::<TestClock>::clone(&self.clock)));
+    }
+
     pub(crate) fn reopen(&mut self) {
         self.service = None;
         self.service = Some(self.bench.reopen());
+    }
+
+    pub(crate) fn one_database(&self) -> bool {
+        self.bench.one_database()
     }
 
     pub(crate) fn sweep(&self) {

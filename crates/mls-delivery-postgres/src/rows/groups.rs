@@ -150,7 +150,7 @@ fn group_row(row: &Row) -> Result<GroupRow, RowError> {
     })
 }
 
-fn epoch_row(row: &Row) -> Result<(u64, EpochRow), RowError> {
+pub(super) fn epoch_row(row: &Row) -> Result<(u64, EpochRow), RowError> {
     let end = match get_maybe_seq(row, 3)? {
         Some(seq) => {
             Some(EpochEnd { seq, attempt: get_number(row, 4)?, digest: get_digest(row, 5)?, at: get_number(row, 6)? })

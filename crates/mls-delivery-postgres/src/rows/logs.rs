@@ -130,7 +130,7 @@ fn log_row(row: &Row) -> Result<LogRow, RowError> {
     })
 }
 
-fn info_row(row: &Row) -> Result<InfoRow, RowError> {
+pub(super) fn info_row(row: &Row) -> Result<InfoRow, RowError> {
     Ok(InfoRow {
         seq: get_seq(row, 0)?,
         epoch: get_number(row, 1)?,

@@ -134,7 +134,7 @@ fn mode(number: i64) -> Result<Mode, Error> {
     }
 }
 
-fn epoch_row(row: &Row<'_>) -> Result<(u64, EpochRow), Error> {
+pub(super) fn epoch_row(row: &Row<'_>) -> Result<(u64, EpochRow), Error> {
     let end = match get_maybe_seq(row, 3)? {
         Some(seq) => Some(EpochEnd { seq, attempt: row.get(4)?, digest: get_digest(row, 5)?, at: get_number(row, 6)? }),
         None => None,

@@ -137,7 +137,7 @@ fn log_row(row: &Row<'_>) -> Result<LogRow, Error> {
     })
 }
 
-fn info_row(row: &Row<'_>) -> Result<InfoRow, Error> {
+pub(super) fn info_row(row: &Row<'_>) -> Result<InfoRow, Error> {
     Ok(InfoRow {
         seq: get_seq(row, 0)?,
         epoch: get_number(row, 1)?,

@@ -32,6 +32,7 @@ impl GroupRows for MemoryRows {
             log: BTreeMap::new(),
             places: BTreeMap::new(),
             infos: BTreeMap::new(),
+            passes: BTreeMap::new(),
         };
         self.groups.insert(group.clone(), new);
         Ok(())

@@ -16,10 +16,11 @@ use crate::{
     limits::length,
     request::{
         AcknowledgeLog, AcknowledgeMailbox, ClaimKeyPackages, CommitBundle, CreateGroup, DeliverDirect, Enrol,
-        EpochStart, FetchGroupInfo, FetchLog, FetchMailbox, LeaveGroup, ListGroups, PublishKeyPackages, ReportInvalid,
-        Request, SubmitCommit, SubmitMessage,
+        EpochStart, FetchGroupInfo, FetchLog, FetchMailbox, LeaveGroup, ListGroups, Pass, PublishKeyPackages,
+        ReportInvalid, Request, SetPass, SubmitCommit, SubmitMessage,
     },
     rows::KeyPackageRow,
+    shard::Inner,
 };
 
 /// What is to be done.
@@ -40,6 +41,8 @@ pub(super) enum Work {
     Report(CheckedReport),
     ListGroups(ListGroups),
     Leave(LeaveGroup),
+    Pass(CheckedPass),
+    Inner(Box<Inner>),
 }
 
 /// A commit bundle.
@@ -49,6 +52,8 @@ pub(super) struct CheckedCommit {
     pub(super) digest: Digest,
     pub(super) bundle: CommitBundle,
     pub(super) shown: Shown,
+    /// Which of the invited has a full mailbox, if they are kept elsewhere.
+    pub(super) full: Option<u64>,
 }
 
 /// A message or proposal.
@@ -75,6 +80,33 @@ pub(super) struct CheckedReport {
     pub(super) seq: Seq,
     pub(super) digest: Digest,
     pub(super) shown: Shown,
+}
+
+/// A pass of a group.
+#[derive(Debug)]
+pub(super) struct CheckedPass {
+    pub(super) group_id: GroupId,
+    pub(super) epoch: u64,
+    pub(super) pass: Pass,
+    pub(super) shown: Shown,
+}
+
+impl Work {
+    /// The group that it is about.
+    pub(super) fn group(&self) -> Option<&GroupId> {
+        match self {
+            Self::Create(create) => Some(&create.group_id),
+            Self::Commit(commit) => Some(&commit.header.group_id),
+            Self::Message(message) => Some(&message.header.group_id),
+            Self::FetchLog(fetch) => Some(&fetch.group_id),
+            Self::AcknowledgeLog(seen) => Some(&seen.group_id),
+            Self::FetchInfo(fetch) => Some(&fetch.group_id),
+            Self::Report(report) => Some(&report.group_id),
+            Self::Leave(leave) => Some(&leave.group_id),
+            Self::Pass(set) => Some(&set.group_id),
+            _ => None,
+        }
+    }
 }
 
 impl CheckedMessage {
@@ -113,6 +145,7 @@ pub(super) fn check(rules: &Rules, caller: DeviceId, request: Request, now: Time
         Request::ReportInvalid(report) => Work::Report(check_report(rules, report)?),
         Request::ListGroups(list) => Work::ListGroups(list),
         Request::LeaveGroup(leave) => Work::Leave(leave),
+        Request::SetPass(set) => Work::Pass(check_pass(rules, set)?),
     })
 }
 
@@ -177,7 +210,7 @@ fn check_commit(rules: &Rules, submit: SubmitCommit) -> Result<CheckedCommit, Re
         return Err(Rejection::Forbidden);
     }
     let digest = rules.crypto.digest(bundle.commit.as_slice());
-    Ok(CheckedCommit { header, digest, bundle, shown })
+    Ok(CheckedCommit { header, digest, bundle, shown, full: None })
 }
 
 fn check_message(rules: &Rules, submit: SubmitMessage) -> Result<CheckedMessage, Rejection> {
@@ -210,6 +243,18 @@ fn check_report(rules: &Rules, report: ReportInvalid) -> Result<CheckedReport, R
     let intent = ReportInvalid::intent(&rules.crypto, (&group_id, epoch), seq, digest)?;
     match access.check(&rules.crypto, &intent)? {
         shown @ Shown::Member { .. } => Ok(CheckedReport { group_id, epoch, seq, digest, shown }),
+        Shown::Join(_) => Err(Rejection::Forbidden),
+    }
+}
+
+fn check_pass(rules: &Rules, set: SetPass) -> Result<CheckedPass, Rejection> {
+    let SetPass { group_id, epoch, pass, access } = set;
+    if let Some(user) = &pass.user {
+        Limits::check_len(user.as_slice(), rules.limits.max_name)?;
+    }
+    let intent = SetPass::intent(&rules.crypto, (&group_id, epoch), &pass)?;
+    match access.check(&rules.crypto, &intent)? {
+        shown @ Shown::Member { .. } => Ok(CheckedPass { group_id, epoch, pass, shown }),
         Shown::Join(_) => Err(Rejection::Forbidden),
     }
 }

@@ -8,10 +8,12 @@ use super::{
     check::CheckedCommit,
     judge::{Judged, check_judged},
     mailbox::{Mail, put_mail, room},
+    pass,
     right::Standing,
+    shares::{self, Share},
 };
 use crate::{
-    DeviceId, GroupId, Limits, Rejection, Seq, Timestamp,
+    DeviceId, GroupId, Limits, Rejection, Seq, Timestamp, UserId,
     access::Shown,
     hub::Topic,
     receipt::Ruling,
@@ -32,19 +34,28 @@ enum Verdict {
 pub(super) async fn submit<R: Rows>(
     rules: &Rules,
     rows: &mut R,
-    (caller, commit, judged): (DeviceId, CheckedCommit, Option<Judged>),
+    ((caller, user), commit, judged): ((DeviceId, &UserId), CheckedCommit, Option<Judged>),
     now: Timestamp,
 ) -> Result<Done, Rejection> {
     let (group_id, at) = (&commit.header.group_id, commit.header.epoch);
-    let standing = Standing::load(rows, (group_id, at), &caller).await?;
+    let mut standing = Standing::load(rows, (group_id, at), &caller).await?;
+    standing.passed = pass::is_good(rows, (group_id, &commit.shown), &caller, now).await?;
     let seen = rows.find(group_id, &commit.digest).await?;
     if let Verdict::Again(ruling) = decide(&commit, &standing, seen.as_ref(), judged)? {
         return Ok(Done { outcome: Outcome::Committed(ruling), touched: Vec::new() });
     }
     check_recipients(rows, &rules.limits, &commit.bundle).await?;
-    let Standing { group: Some(group), epoch: Some(epoch), .. } = standing else {
+    if let Some(recipient) = commit.full {
+        return Err(Rejection::MailboxFull { recipient });
+    }
+    let Standing { group: Some(group), epoch: Some(epoch), passed, .. } = standing else {
         return Err(Rejection::Forbidden);
     };
+    let used = [(Share::GroupCommits, group_id.as_slice()), (Share::UserCommits, user.as_slice())];
+    shares::take(rules, rows, &used, now).await?;
+    if passed {
+        pass::spend(rows, (group_id, &commit.shown)).await?;
+    }
     apply(rules, rows, (caller, commit), (group, epoch), now).await
 }
 
@@ -107,7 +118,7 @@ async fn apply<R: Rows>(
     (mut group, epoch): (GroupRow, EpochRow),
     now: Timestamp,
 ) -> Result<Done, Rejection> {
-    let CheckedCommit { header, digest, bundle, shown } = commit;
+    let CheckedCommit { header, digest, bundle, shown, full: _ } = commit;
     let CommitBundle { commit: message, next, invitations, removed } = bundle;
     let (group_id, at) = (&header.group_id, header.epoch);
     let next_epoch = at.checked_add(1).ok_or(Rejection::Malformed)?;

@@ -2,9 +2,16 @@
 //!
 //! Always: a cursor only moves forward, and only when its device says that it has processed what came before.
 
-use super::{Done, Rules, check::CheckedInfo, judge::Judged, right::Standing};
+use super::{
+    Done, Rules,
+    check::CheckedInfo,
+    judge::Judged,
+    pass,
+    right::Standing,
+    shares::{self, Share},
+};
 use crate::{
-    DeviceId, GroupId, Rejection, Seq, Timestamp,
+    DeviceId, GroupId, Rejection, Seq, Timestamp, UserId,
     access::Shown,
     hub::Topic,
     reply::{Cursor, GroupInfo, Groups, LogEntry, LogPage, Reply},
@@ -13,11 +20,10 @@ use crate::{
 };
 
 pub(super) async fn create<R: Rows>(
+    rules: &Rules,
     rows: &mut R,
-    caller: DeviceId,
-    create: CreateGroup,
-    judged: Option<Judged>,
-    _now: Timestamp,
+    ((caller, user), create, judged): ((DeviceId, &UserId), CreateGroup, Option<Judged>),
+    now: Timestamp,
 ) -> Result<Done, Rejection> {
     let CreateGroup { group_id, epoch, mode, start } = create;
     if rows.group(&group_id).await?.is_some() {
@@ -26,6 +32,7 @@ pub(super) async fn create<R: Rows>(
     if mode == Mode::Validating && judged.is_none() {
         return Err(Rejection::NotObservable);
     }
+    shares::take(rules, rows, &[(Share::UserGroups, user.as_slice())], now).await?;
     let row = GroupRow {
         epoch,
         attempt: 0,
@@ -160,14 +167,20 @@ pub(super) async fn leave<R: Rows>(rows: &mut R, caller: DeviceId, leave: &Leave
 }
 
 /// For members, and for those who know how to join; to others there is none.
-pub(super) async fn info<R: Rows>(rows: &mut R, caller: DeviceId, fetch: CheckedInfo) -> Result<Done, Rejection> {
+pub(super) async fn info<R: Rows>(
+    rows: &mut R,
+    caller: DeviceId,
+    fetch: CheckedInfo,
+    now: Timestamp,
+) -> Result<Done, Rejection> {
     let CheckedInfo { group_id, shown } = fetch;
     let group = rows.group(&group_id).await?.ok_or(Rejection::Forbidden)?;
     let at = match &shown {
         Shown::Member { epoch, .. } => *epoch,
         Shown::Join(_) => group.epoch,
     };
-    let standing = Standing::load(rows, (&group_id, at), &caller).await?;
+    let mut standing = Standing::load(rows, (&group_id, at), &caller).await?;
+    standing.passed = pass::is_good(rows, (&group_id, &shown), &caller, now).await?;
     standing.admit(&shown, at)?;
     let info = rows.newest_info(&group_id).await?.filter(|info| info.epoch == group.epoch);
     let (group_info, ratchet_tree) = match info {

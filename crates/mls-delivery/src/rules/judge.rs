@@ -16,7 +16,7 @@ use mls_engine::{
 
 use mls_roles::Users;
 
-use super::{Rules, check::Work, right::Standing};
+use super::{Rules, check::Work, pass, right::Standing};
 use crate::{
     DeviceId, GroupId, Header, MessageKind, Rejection, Timestamp,
     access::Shown,
@@ -55,7 +55,9 @@ pub(super) async fn judge<R: Rows>(
             Ok(Some(Judged { epoch: create.epoch, attempt: 0 }))
         }
         Work::Commit(commit) => {
-            let Some(place) = Place::load(rows, caller, &commit.header, &commit.shown).await? else { return Ok(None) };
+            let Some(place) = Place::load(rows, caller, (&commit.header, &commit.shown), now).await? else {
+                return Ok(None);
+            };
             let env = rules.env(now);
             let (_, next) = place.observer(&env)?.process(&env, commit.bundle.commit.as_slice()).map_err(invalid)?;
             // What is handed to those who join must be what the commit leads to.
@@ -64,7 +66,7 @@ pub(super) async fn judge<R: Rows>(
             if same { Ok(Some(place.judged)) } else { Err(Rejection::InvalidHandshake) }
         }
         Work::Message(message) if message.header.kind == MessageKind::Proposal => {
-            let Some(place) = Place::load(rows, caller, &message.header, &message.shown).await? else {
+            let Some(place) = Place::load(rows, caller, (&message.header, &message.shown), now).await? else {
                 return Ok(None);
             };
             let env = rules.env(now);
@@ -88,11 +90,12 @@ impl Place {
     async fn load<R: Rows>(
         rows: &mut R,
         caller: &DeviceId,
-        header: &Header,
-        shown: &Shown,
+        (header, shown): (&Header, &Shown),
+        now: Timestamp,
     ) -> Result<Option<Self>, Rejection> {
         let group_id: &GroupId = &header.group_id;
-        let standing = Standing::load(rows, (group_id, header.epoch), caller).await?;
+        let mut standing = Standing::load(rows, (group_id, header.epoch), caller).await?;
+        standing.passed = pass::is_good(rows, (group_id, shown), caller, now).await?;
         let Ok((group, _)) = standing.admit(shown, header.epoch) else { return Ok(None) };
         if group.mode != Mode::Validating || group.epoch != header.epoch {
             return Ok(None);

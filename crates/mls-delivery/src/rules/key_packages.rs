@@ -1,8 +1,11 @@
 //! Key packages: published in batches, handed out once each (RFC 9420, Sections 10 and 16.8).
 
-use super::{Done, Rules};
+use super::{
+    Done, Rules,
+    shares::{self, Share},
+};
 use crate::{
-    DeviceId, Limits, Rejection, Timestamp,
+    DeviceId, Limits, Rejection, Timestamp, UserId,
     reply::{Claimed, ClaimedDevice, Reply, Stock},
     request::ClaimKeyPackages,
     rows::{KeyPackageRow, RowError, Rows},
@@ -32,16 +35,27 @@ pub(super) async fn publish<R: Rows>(
 }
 
 /// One of each device. A device that has none is listed all the same: the others are not lost because of it.
-pub(super) async fn claim<R: Rows>(rows: &mut R, claim: &ClaimKeyPackages, now: Timestamp) -> Result<Done, Rejection> {
+pub(super) async fn claim<R: Rows>(
+    rules: &Rules,
+    rows: &mut R,
+    (user, claim): (&UserId, &ClaimKeyPackages),
+    now: Timestamp,
+) -> Result<Done, Rejection> {
+    let known = rows.devices(&claim.user).await?;
+    // A user without devices and one that does not exist are the same.
+    if known.is_empty() {
+        return Err(Rejection::Forbidden);
+    }
+    let used = [(Share::UserClaims, user.as_slice()), (Share::Claimed, claim.user.as_slice())];
+    shares::take(rules, rows, &used, now).await?;
     let mut devices = Vec::new();
-    for device in rows.devices(&claim.user).await? {
+    for device in known {
         let found = take(rows, &device, claim, now).await?;
         let last_resort = u8::from(found.as_ref().is_some_and(|package| package.last_resort));
         let key_package = found.map(|package| package.key_package);
         devices.push(ClaimedDevice { device, key_package, last_resort });
     }
-    // A user without devices and one that does not exist are the same.
-    if devices.is_empty() { Err(Rejection::Forbidden) } else { Ok(Done::reply(Reply::Claimed(Claimed { devices }))) }
+    Ok(Done::reply(Reply::Claimed(Claimed { devices })))
 }
 
 async fn take<R: Rows>(

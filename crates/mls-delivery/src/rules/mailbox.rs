@@ -22,11 +22,16 @@ pub(super) struct Mail {
 
 /// Whether one more fits. What comes directly has a smaller share, so that strangers cannot keep invitations out.
 pub(super) fn room(limits: &Limits, mailbox: &MailboxRow, message: &[u8], kind: MailKind) -> bool {
+    room_for(limits, mailbox, length(message), kind)
+}
+
+/// The same for so many bytes.
+pub(super) fn room_for(limits: &Limits, mailbox: &MailboxRow, bytes: u64, kind: MailKind) -> bool {
     let share = limits.max_direct_entries;
     let entries = mailbox.entries < limits.max_mailbox_entries;
     let direct = kind != MailKind::Direct || mailbox.direct < share;
     let half = if kind == MailKind::Direct { limits.max_mailbox_bytes / 2 } else { limits.max_mailbox_bytes };
-    entries && direct && mailbox.bytes.saturating_add(length(message)) <= half
+    entries && direct && mailbox.bytes.saturating_add(bytes) <= half
 }
 
 pub(super) async fn put_mail<R: Rows>(

@@ -17,6 +17,8 @@ pub(super) struct Standing {
     pub(super) epoch: Option<EpochRow>,
     /// The caller, if it reads the log.
     pub(super) reader: Option<ReaderRow>,
+    /// Whether the caller has shown a pass of the group.
+    pub(super) passed: bool,
 }
 
 impl Standing {
@@ -29,6 +31,7 @@ impl Standing {
             group: rows.group(group_id).await?,
             epoch: rows.epoch(group_id, epoch).await?,
             reader: rows.reader(group_id, caller).await?,
+            passed: false,
         })
     }
 
@@ -44,7 +47,7 @@ impl Standing {
         };
         let good = match shown {
             Shown::Member { epoch: signed, public_key } => *signed == at && *public_key == epoch.write_key,
-            Shown::Join(digest) => is_join_token(group, digest),
+            Shown::Join(digest) => self.passed || is_join_token(group, digest),
         };
         if !good {
             return Err(Rejection::Forbidden);

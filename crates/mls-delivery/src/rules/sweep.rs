@@ -14,6 +14,7 @@ pub(super) async fn sweep<R: Rows>(
 ) -> Result<Option<GroupId>, RowError> {
     if after.is_none() {
         rows.expire_key_packages(now).await?;
+        rows.forget_quotas(now.saturating_mul(1_000)).await?;
         let old = now.saturating_sub(rules.limits.max_entry_age);
         for (device, until) in rows.old_mail(old, MAILBOXES).await? {
             mailbox::empty(rows, &device, until).await?;
@@ -34,6 +35,11 @@ async fn sweep_group<R: Rows>(
     (group_id, mut group): (&GroupId, GroupRow),
     now: Timestamp,
 ) -> Result<(), RowError> {
+    // What is being copied stays as it is.
+    if rows.place(group_id).await?.is_some() {
+        return Ok(());
+    }
+    rows.expire_passes(group_id, now).await?;
     let mut all_read = group.head;
     for (device, reader) in rows.readers(group_id).await? {
         match reader.until {

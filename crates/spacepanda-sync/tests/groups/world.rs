@@ -153,6 +153,7 @@ impl World {
             limits: Limits::default(),
             enrolment: Enrolment::Open,
             policy: StructurePolicy::shared(),
+            shares: mls_delivery::quota::Shares::default(),
         };
         let clock = Arc::new(TestClock(AtomicU64::new(wall())));
         Self { service: Arc::new(MemoryService::new(rules, clock.clone())), crypto, clock }
