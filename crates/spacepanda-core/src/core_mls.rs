@@ -13,7 +13,10 @@ pub mod policy;
 pub mod store;
 
 mod archive;
+mod audit;
+mod beacon;
 mod cell;
+mod chronicle;
 mod client;
 mod clock;
 mod config;
@@ -33,12 +36,17 @@ mod times;
 mod types;
 mod welcome;
 
+pub use audit::{AuditAct, AuditEntry};
+pub use chronicle::Health;
 pub use client::{Client, ClientBuilder, ExternalJoin, KeyPackagePool, NewKeyPackages, PeekedMessage};
 pub use clock::{Clock, SystemClock};
 pub use config::{HandshakeFraming, MlsConfig};
 pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};
 pub use error::{MlsError, MlsResult};
-pub use handle::{GroupChange, MlsHandle, load_group_from_file, save_group_to_file};
+pub use handle::{
+    AddPlan, Blocker, Candidate, Duty, Feature, GroupChange, Healed, Healing, MlsHandle, Need, RefusedCandidate, Tick,
+    load_group_from_file, save_group_to_file,
+};
 pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
 pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::{
-    Group, PublicState,
+    Group, PublicState, Status,
     records::secret_tree_changes,
     transition::{Change, Effect, RecordClass, RecordKey, Step},
 };
 use crate::{
+    error::{OperationError, ProcessError},
     policy::{Env, Timestamp},
     schedule::{SecretTree, SenderDataSecret},
     tree::RatchetTree,
@@ -71,6 +72,20 @@ impl Group {
         (!step.changes.is_empty()).then_some(step)
     }
 
+    /// What makes of the records of this group those of its past: its present epoch stays readable as past ones do, and
+    /// nothing of it can send. For a member that joins again and keeps what it could read (Section 12.4.3.2).
+    ///
+    /// # Errors
+    /// [`OperationError`] if we are no member any more, or a record cannot be encoded.
+    pub fn ending(&self, env: &Env<'_>) -> Result<Vec<Change>, OperationError> {
+        self.check_member()?;
+        let retired = self.retire(env);
+        let mut changes = self.end_of_epoch(&retired, env.now)?;
+        let living = if retired.keep_current { vec![self.public.tree()] } else { Vec::new() };
+        changes.extend(self.past_epoch_deletes(&retired.epochs, &living));
+        Ok(changes)
+    }
+
     /// Deletes of past epochs: their secrets, and nodes that neither an epoch which stays nor one of `living` has. A tree
     /// can come back to what it was: a member is added without a path, then removed.
     pub(super) fn past_epoch_deletes(&self, epochs: &[u64], living: &[&RatchetTree]) -> Vec<Change> {
@@ -88,6 +103,10 @@ impl Group {
             );
         }
         changes
+    }
+
+    fn check_member(&self) -> Result<(), ProcessError> {
+        if self.status == Status::Removed { Err(ProcessError::NotAMember) } else { Ok(()) }
     }
 
     pub(super) fn drop_past(&mut self, epochs: &[u64]) {

@@ -6,7 +6,7 @@
 
 use mls_crypto::Secret;
 
-use super::{Group, epoch::Candidate, transition::CommitId, welcome::WelcomeParts};
+use super::{Event, Group, epoch::Candidate, transition::CommitId, welcome::WelcomeParts};
 use crate::{codec::encode, error::OperationError, message::MlsMessage, policy::Env, schedule::check_exporter_label};
 
 impl Group {
@@ -62,6 +62,14 @@ impl Group {
     /// [`OperationError::NoSuchPendingCommit`].
     pub fn pending_welcome(&self, commit_id: &CommitId) -> Result<Option<&[u8]>, OperationError> {
         Ok(self.candidate_of(commit_id)?.welcome.as_deref())
+    }
+
+    /// What a pending commit of ours would do, as [`Group::adopt`] says it afterwards, but for the epoch.
+    ///
+    /// # Errors
+    /// [`OperationError::NoSuchPendingCommit`].
+    pub fn pending_events(&self, commit_id: &CommitId) -> Result<&[Event], OperationError> {
+        Ok(&self.candidate_of(commit_id)?.events)
     }
 
     fn candidate_of(&self, commit_id: &CommitId) -> Result<&Candidate, OperationError> {

@@ -93,7 +93,7 @@ impl Group {
     }
 
     /// DEL-09 to DEL-16: what the current epoch leaves behind.
-    fn end_of_epoch(&self, retired: &Retired, now: Timestamp) -> Result<Vec<Change>, OperationError> {
+    pub(super) fn end_of_epoch(&self, retired: &Retired, now: Timestamp) -> Result<Vec<Change>, OperationError> {
         let epoch = self.epoch();
         let mut changes: Vec<_> = [RecordClass::Epoch, RecordClass::Proposal, RecordClass::Pending]
             .map(|class| Change::DeleteEpoch(class, epoch))

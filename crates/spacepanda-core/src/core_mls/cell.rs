@@ -22,6 +22,7 @@ use mls_engine::{
 };
 
 use super::{
+    chronicle::{Chronicle, Evidence},
     client::Inner,
     duplicates::Duplicates,
     echo::Echoes,
@@ -55,6 +56,7 @@ struct Live {
     public: Arc<PublicState>,
     own: LeafIndex,
     times: Times,
+    chronicle: Chronicle,
 }
 
 /// What only the one who changes the group needs.
@@ -84,35 +86,33 @@ pub(crate) struct Recall {
 pub(crate) struct Alongside {
     pub(crate) standing: Standing,
     pub(crate) times: Times,
+    pub(crate) chronicle: Chronicle,
     pub(crate) passing: Passing,
 }
 
 impl Alongside {
-    /// Of a group that begins.
-    pub(crate) fn begin(client: &Inner, times: Times) -> Self {
-        Self { standing: Standing::Newest, times, passing: Passing::new(&client.config) }
-    }
-
     /// As stored.
-    fn load(client: &Inner, group: &Group) -> MlsResult<Self> {
+    pub(crate) fn load(client: &Inner, group: &Group) -> MlsResult<Self> {
         let (store, space) = (client.store.as_ref(), Space::Group(group.group_id().to_vec()));
         let (standing, mut notes) = Standing::load(store, &space, group, client.mark_of(group.group_id()))?;
         let times = Times::load(store, &space)?;
         let mut passing = Passing::load(&client.config, store, &space, group.epoch())?;
         passing.notes.append(&mut notes);
-        Ok(Self { standing, times, passing })
+        let suite = client.crypto.suite(group.cipher_suite())?;
+        let chronicle = Chronicle::load(store, &space, suite.as_ref(), group)?;
+        Ok(Self { standing, times, chronicle, passing })
     }
 }
 
 impl GroupCell {
     /// A group whose records are in the store, at `revision`.
     pub(crate) fn new(client: &Inner, group: Group, revision: Revision) -> MlsResult<Self> {
-        let Alongside { standing, times, passing } = Alongside::load(client, &group)?;
+        let Alongside { standing, times, chronicle, passing } = Alongside::load(client, &group)?;
         let Passing { recall, inbox, outbox, notes } = passing;
         Ok(Self {
             id: group.group_id().to_vec(),
             suite: client.crypto.suite(group.cipher_suite())?,
-            live: RwLock::new(Live::new(group, standing, times)),
+            live: RwLock::new(Live::new(group, standing, times, chronicle)),
             serial: Mutex::new(Serial { revision, stale: false, notes, inbox, outbox, rows: None }),
             recall: Mutex::new(recall),
         })
@@ -144,6 +144,20 @@ impl GroupCell {
     /// Our leaf.
     pub(crate) fn own(&self) -> LeafIndex {
         self.read().own
+    }
+
+    /// The epochs, and what others say about theirs.
+    pub(crate) fn chronicle(&self) -> Chronicle {
+        self.read().chronicle.clone()
+    }
+
+    /// What others said, once it is durable.
+    pub(crate) fn set_evidence(&self, evidence: Evidence) {
+        self.live_mut().chronicle.evidence = evidence;
+    }
+
+    pub(crate) fn suite(&self) -> &dyn SuiteCrypto {
+        self.suite.as_ref()
     }
 
     /// When things happened.
@@ -314,6 +328,14 @@ impl GroupCell {
         let earlier = std::mem::take(&mut serial.notes);
         let mut writes: Vec<Write<'_>> = changes.into_iter().chain(earlier.writes()).collect();
         writes.extend(notes.writes());
+        let logged =
+            beside.audit.as_ref().map(|draft| self.chronicle().audit.append(self.suite(), draft)).transpose()?;
+        let timely = beside.audit.as_ref().map(|draft| self.times().after_commit(draft.at(), draft.renews(self.own())));
+        writes.extend(timely.iter().flat_map(Notes::writes));
+        let ending = logged.as_ref().and_then(|_| self.chronicle().ending());
+        writes.extend(ending.iter().map(|(key, record)| Write::Put(key.clone(), record)));
+        let records = logged.iter().flat_map(|(_, records)| records);
+        writes.extend(records.map(|(key, record)| Write::Put(key.clone(), record)));
         let mut batch = vec![Section { space: self.space(), expected: serial.revision, writes }];
         let rows: Vec<_> =
             beside.rows.iter().map(|row| (&row.key, row.value.as_deref().map(Secret::copy_from))).collect();
@@ -325,6 +347,9 @@ impl GroupCell {
         }
         serial.rows = None;
         serial.revision = client.store.apply(&batch)?;
+        if let Some((head, _)) = logged {
+            self.live_mut().chronicle.audit = head;
+        }
         if let Some(standing) = &beside.standing {
             self.live_mut().standing = standing.clone();
         }
@@ -345,7 +370,7 @@ impl GroupCell {
 
     fn adopt(&self, env: &Env<'_>, step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
         let mut live = self.live_mut();
-        let Live { group, standing, public, own, times } = &mut *live;
+        let Live { group, standing, public, own, times, chronicle } = &mut *live;
         let group = group.as_mut().ok_or(MlsError::UnknownGroup)?;
         let events = group.adopt(env, step)?;
         if matches!(standing, Standing::Old(_)) && standing.may_send(group.epoch()) {
@@ -353,6 +378,9 @@ impl GroupCell {
             standing.note(notes)?;
         }
         *public = Arc::clone(group.public());
+        if events.iter().any(|event| matches!(event, Event::EpochAdvanced(_))) {
+            chronicle.note(self.suite.as_ref(), group, notes);
+        }
         times.note(&events, *own, env.now, notes);
         Ok(events)
     }
@@ -377,9 +405,9 @@ impl GroupCell {
         &self,
         serial: &mut Serial,
         (group, revision): (Group, Revision),
-        Alongside { standing, times, passing }: Alongside,
+        Alongside { standing, times, chronicle, passing }: Alongside,
     ) {
-        *self.live_mut() = Live::new(group, standing, times);
+        *self.live_mut() = Live::new(group, standing, times, chronicle);
         let Passing { recall, inbox, outbox, notes } = passing;
         *serial = Serial { revision, stale: false, notes, inbox, outbox, rows: None };
         *self.recall() = recall;
@@ -402,8 +430,9 @@ impl GroupCell {
 }
 
 impl Live {
-    fn new(group: Group, standing: Standing, times: Times) -> Self {
-        Self { public: Arc::clone(group.public()), own: group.own_index(), group: Some(group), standing, times }
+    fn new(group: Group, standing: Standing, times: Times, chronicle: Chronicle) -> Self {
+        let (public, own) = (Arc::clone(group.public()), group.own_index());
+        Self { public, own, group: Some(group), standing, times, chronicle }
     }
 
     fn current(&self) -> MlsResult<Current<'_>> {

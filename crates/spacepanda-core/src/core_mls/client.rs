@@ -37,6 +37,7 @@ mod builder;
 mod device;
 mod external;
 mod groups;
+mod keep;
 mod key_packages;
 mod peek;
 mod source;

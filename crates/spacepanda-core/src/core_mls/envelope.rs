@@ -112,6 +112,11 @@ impl MlsEnvelope {
         Self::wrap(MessageType::Application, payload)
     }
 
+    /// What of the message inside is authenticated but readable; nobody has authenticated it here.
+    pub(crate) fn readable_data(&self) -> MlsResult<Option<Vec<u8>>> {
+        inner::authenticated_data(&self.payload)
+    }
+
     fn wrap(expected: MessageType, payload: Vec<u8>) -> MlsResult<Self> {
         let inner = Inner::read(&payload)?;
         check_type(expected, inner.message_type)?;

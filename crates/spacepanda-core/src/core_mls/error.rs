@@ -154,6 +154,12 @@ pub enum MlsError {
     /// A setting has a value that makes no sense.
     #[error("configuration is not valid: {0}")]
     InvalidConfig(&'static str),
+    /// The log of who did what is not as it was written.
+    #[error("the log of the group is broken at entry {number}")]
+    AuditBroken {
+        /// The first entry that is not as it was.
+        number: u64,
+    },
     /// What the store holds cannot be understood.
     #[error("stored state is not valid")]
     InvalidRecord,

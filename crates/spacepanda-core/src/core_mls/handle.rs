@@ -22,21 +22,29 @@ use super::{
     standing::Current,
 };
 
+mod audit;
 mod changes;
 mod commit;
 mod export;
+mod heal;
+mod health;
 mod inspect;
 mod outbox;
 mod pending;
+mod plan;
 mod propose;
 mod receive;
 mod roles;
 mod rows;
 mod save;
+mod schedule;
 mod send;
 
 pub use changes::GroupChange;
+pub use heal::{Healed, Healing, Need};
+pub use plan::{AddPlan, Blocker, Candidate, Feature, RefusedCandidate};
 pub use save::{load_group_from_file, save_group_to_file};
+pub use schedule::{Duty, Tick};
 
 /// One group of one client. Cheap to clone, and clones share the group: no two of them ever use a key twice. May be used
 /// from many threads; messages open in parallel, changes happen one after the other, groups never wait for each other.

@@ -40,6 +40,11 @@ impl Inbox {
         self.next
     }
 
+    /// The latest epoch that an envelope waits for.
+    pub(crate) fn latest(&self) -> Option<u64> {
+        self.waiting.iter().map(|(epoch, _)| *epoch).max()
+    }
+
     /// Whether there is room for an envelope; `false` if it waits already.
     pub(crate) fn check(&self, epoch: u64, current: u64, envelope: &MlsEnvelope) -> MlsResult<bool> {
         if epoch.saturating_sub(current) > self.horizon {

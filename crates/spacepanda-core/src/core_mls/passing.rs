@@ -9,11 +9,12 @@ use mls_crypto::{Hash, Opaque, Secret};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use super::{
+    audit::Draft,
     cell::{Recall, Serial},
     config::MlsConfig,
     duplicates::Duplicates,
     echo::{Echoes, Sent},
-    envelope::MlsEnvelope,
+    envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
     inbox::Inbox,
     outbox::{Outbox, Outgoing},
@@ -44,6 +45,10 @@ pub(crate) struct Beside {
     pub(crate) rows: Vec<ApplicationRow>,
     /// Where the state stands from now on.
     pub(crate) standing: Option<Standing>,
+    /// What goes into the log of who did what.
+    pub(crate) audit: Option<Draft>,
+    /// Further records of the group; `None` deletes.
+    pub(crate) more: Vec<(Key, Option<Secret>)>,
 }
 
 /// A row of the application's own, written in the batch of the step it belongs to.
@@ -192,6 +197,12 @@ impl Beside {
         if let Some(standing) = &self.standing {
             standing.note(&mut notes)?;
         }
+        for (key, record) in &self.more {
+            match record {
+                Some(record) => notes.put(key.clone(), record.duplicate()),
+                None => notes.delete(key.clone()),
+            }
+        }
         if let Some((id, epoch, envelope)) = &self.early {
             notes.put(key(EARLY, id.as_slice()), record([serial.inbox.next(), *epoch], &envelope.to_bytes()?));
         }
@@ -223,6 +234,29 @@ impl Beside {
         self.sent.iter().for_each(|id| serial.outbox.remove(id));
         Ok(())
     }
+}
+
+/// Messages of ours that are not marked as sent and have not come back, in order: what was said, and what beside it.
+pub(crate) fn unsent(store: &dyn StateStore, space: &Space) -> MlsResult<Vec<Secret>> {
+    let mut unsent = Vec::new();
+    for (name, record) in ordered(store.scan(space, OUTGOING, None)?)? {
+        let (_, envelope) = numbered(record.as_slice())?;
+        let kind = MlsEnvelope::from_bytes_within(envelope, usize::MAX)?.message_type();
+        let echo = store.get(space, &key(ECHO, &name.id))?;
+        let (MessageType::Application, Some(echo)) = (kind, echo) else { continue };
+        let form = EchoForm::tls_deserialize_exact_bytes(echo.as_slice()).map_err(|_| MlsError::InvalidRecord)?;
+        if form.plaintext.is_some() {
+            unsent.push(echo);
+        }
+    }
+    Ok(unsent)
+}
+
+/// What was said, and what beside it, out of what [`unsent`] gave.
+pub(crate) fn said(record: &Secret) -> MlsResult<(Secret, Vec<u8>)> {
+    let mut form = EchoForm::tls_deserialize_exact_bytes(record.as_slice()).map_err(|_| MlsError::InvalidRecord)?;
+    let plaintext = form.plaintext.take().ok_or(MlsError::InvalidRecord)?;
+    Ok((Secret::new(plaintext.into()), form.authenticated_data.as_slice().to_vec()))
 }
 
 impl EchoForm {

@@ -31,6 +31,18 @@ pub(crate) const JOINED_AT: u8 = 129;
 /// Spaces of groups: that the state may not be the newest, and what is known of those that came after it.
 pub(crate) const STANDING: u8 = 130;
 
+/// Spaces of groups: what stands for an epoch when members compare them, by epoch.
+pub(crate) const HISTORY: u8 = 131;
+/// Spaces of groups: what others said about epochs, and whether we are on our way back.
+pub(crate) const EVIDENCE: u8 = 132;
+/// Spaces of groups: who did what, by number; and where that log ends.
+pub(crate) const AUDIT: u8 = 133;
+/// Spaces of groups: messages that were never sent in the epoch they were sealed for, in order.
+pub(crate) const REQUEUED: u8 = 134;
+
+/// Spaces of groups: that we want to leave.
+pub(crate) const LEAVING: u8 = 135;
+
 /// Spaces of groups: own messages that may come back, by the hash of their bytes.
 pub(crate) const ECHO: u8 = 140;
 /// Spaces of groups: hashes of deliveries that were handled, in blocks.
@@ -61,7 +73,10 @@ const CLASSES: [(RecordClass, u8); 11] = [
 
 /// Every class in the space of a group.
 pub(crate) fn group_classes() -> impl Iterator<Item = u8> {
-    let own = [TIMES, JOINED_AT, STANDING, ECHO, DUPLICATE, EARLY, OUTGOING, RELEASED];
+    let own = [
+        TIMES, JOINED_AT, STANDING, HISTORY, EVIDENCE, AUDIT, REQUEUED, LEAVING, ECHO, DUPLICATE, EARLY, OUTGOING,
+        RELEASED,
+    ];
     CLASSES.into_iter().map(|(_, number)| number).chain(own)
 }
 

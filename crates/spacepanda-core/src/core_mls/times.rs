@@ -77,6 +77,12 @@ impl Times {
         }
     }
 
+    /// What a commit changes, for the batch that adopts it: so a restart does not forget that our keys are new.
+    pub(crate) fn after_commit(&self, at: u64, renewed: bool) -> Notes {
+        let rotated_at = if renewed { at } else { self.rotated_at };
+        Notes(vec![Self { updated_at: at, rotated_at, ..self.clone() }.record()])
+    }
+
     fn record(&self) -> (Key, Option<Secret>) {
         let Self { created_at, updated_at, rotated_at, joined_at: _ } = self;
         (key(TIMES, &[]), Some(encode_numbers(&[*created_at, *updated_at, *rotated_at])))

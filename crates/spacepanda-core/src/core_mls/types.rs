@@ -9,7 +9,7 @@ use mls_engine::{
 
 use mls_roles::{GroupPolicy, Role};
 
-use super::{GROUP_NAME, MlsHandle, MlsResult, envelope::MlsEnvelope, times::Times, welcome};
+use super::{GROUP_NAME, Health, MlsHandle, MlsResult, envelope::MlsEnvelope, times::Times, welcome};
 
 /// A member of an epoch (CAP-19).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -215,6 +215,13 @@ pub enum Incoming {
         epoch: u64,
         /// Epoch of the group.
         current: u64,
+    },
+    /// A member said which epochs it has; see [`MlsHandle::send_beacon`].
+    Beacon {
+        /// The identity of the member.
+        sender: Vec<u8>,
+        /// Where the group stands, as far as we know with that.
+        health: Health,
     },
     /// Handled before, or of our own making; nothing to do.
     Duplicate,

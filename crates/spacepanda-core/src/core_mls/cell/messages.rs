@@ -16,6 +16,7 @@ use mls_engine::{
 
 use super::{Recall, Serial, lock};
 use crate::core_mls::{
+    beacon,
     client::{Inner, StoredRecords},
     echo::Sent,
     envelope::{MessageType, MlsEnvelope},
@@ -98,6 +99,10 @@ impl Messages {
             let reader = state.messenger.reader(records);
             let Ok(Some(opened)) = reader.read(env, payload) else { return Ok(None) };
             let Opened { plaintext, authenticated_data, sender, sender_leaf, epoch, generation, spent } = opened;
+            // What it says has to be compared.
+            if beacon::is_beacon(&authenticated_data) {
+                return Ok(None);
+            }
             let Ok(step) = reader.record(env, spent) else { return Ok(None) };
             let (sender_index, sender, own_echo) = (sender.get(), identity(&sender_leaf), false);
             let message =

@@ -6,7 +6,7 @@
 use mls_engine::{
     group::{Change, ExternalJoinParams, Group, Observer},
     math::LeafIndex,
-    message::Extensions,
+    message::{Extensions, PskKind},
 };
 
 use super::{Client, Inner, groups::Beginning};
@@ -24,6 +24,7 @@ pub struct ExternalJoin {
     commit: MlsEnvelope,
     group: Group,
     changes: Vec<Change>,
+    keeps_past: bool,
 }
 
 impl Client {
@@ -48,6 +49,16 @@ impl Client {
     /// [`MlsError::ExternalJoinsDisabled`] unless the configuration allows it; [`MlsError::TreeNeeded`] if neither the
     /// group info nor `tree` holds the ratchet tree; others if the group info breaks a rule.
     pub fn join_external(&self, group_info: &[u8], tree: Option<&[u8]>) -> MlsResult<ExternalJoin> {
+        self.join_external_with(group_info, tree, Vec::new())
+    }
+
+    /// [`Client::join_external`], proving with these keys what we held before.
+    fn join_external_with(
+        &self,
+        group_info: &[u8],
+        tree: Option<&[u8]>,
+        psks: Vec<PskKind>,
+    ) -> MlsResult<ExternalJoin> {
         let inner = &self.inner;
         if !inner.config.external_joins {
             return Err(MlsError::ExternalJoinsDisabled);
@@ -58,12 +69,17 @@ impl Client {
             capabilities: inner.capabilities(),
             leaf_extensions: Extensions::new(),
             remove: inner.own_old_leaf(group_info, tree)?,
-            psks: Vec::new(),
+            psks,
             authenticated_data: Vec::new(),
         };
         let join = Group::join_external(&inner.env(), group_info, tree, params)?;
         let commit = MlsEnvelope::wrap_commit(join.commit)?;
-        Ok(ExternalJoin { client: self.clone(), commit, group: join.group, changes: join.changes })
+        Ok(ExternalJoin { client: self.clone(), commit, group: join.group, changes: join.changes, keeps_past: false })
+    }
+
+    /// A way back into a group that we are in: what can be read stays readable, and what was never sent is kept.
+    pub(crate) fn rejoin(&self, group_info: &[u8], tree: Option<&[u8]>, psks: Vec<PskKind>) -> MlsResult<ExternalJoin> {
+        Ok(ExternalJoin { keeps_past: true, ..self.join_external_with(group_info, tree, psks)? })
     }
 }
 
@@ -85,6 +101,29 @@ impl ExternalJoin {
         &self.commit
     }
 
+    /// The group info of the epoch that the commit begins, an encoded MLSMessage: for the next to join. Give it away only
+    /// together with the commit.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsConfig, MlsError, TrustOnFirstUse};
+    /// # let mut config = MlsConfig::default();
+    /// # config.external_joins = true;
+    /// # let alice = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).config(config.clone()).open()?;
+    /// # let bob = Client::builder(b"bob", Arc::new(TrustOnFirstUse::new())).config(config.clone()).open()?;
+    /// # let carol = Client::builder(b"carol", Arc::new(TrustOnFirstUse::new())).config(config).open()?;
+    /// let join = bob.join_external(&alice.create_group(None)?.group_info()?, None)?;
+    /// let next = carol.join_external(&join.group_info()?, None)?;
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::CryptoError`] if signing fails.
+    pub fn group_info(&self) -> MlsResult<Vec<u8>> {
+        let (env, config) = (self.client.inner.env(), &self.client.inner.config);
+        Ok(self.group.group_info(&env, config.tree_in_welcome, config.external_joins)?)
+    }
+
     /// The group accepted the commit: we are a member. State of this group from before is replaced.
     ///
     /// ```
@@ -102,8 +141,8 @@ impl ExternalJoin {
     /// # Errors
     /// [`MlsError::Store`].
     pub fn accepted(self) -> MlsResult<MlsHandle> {
-        let Self { client, commit: _, group, changes } = self;
-        client.begin(Beginning { group, changes, key_package: None, replaces: |_| true })
+        let Self { client, commit: _, group, changes, keeps_past } = self;
+        client.begin(Beginning { group, changes, key_package: None, replaces: |_| true, keeps_past })
     }
 }
 

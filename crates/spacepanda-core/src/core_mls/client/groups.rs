@@ -14,6 +14,7 @@ use mls_roles::{Denied, GroupPolicy, Role, Users};
 use super::{Client, Inner, key_packages::UsedKeyPackage};
 use crate::core_mls::{
     GROUP_NAME, MlsHandle,
+    audit::{AuditHead, Draft},
     cell::{Alongside, GroupCell},
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
@@ -90,7 +91,7 @@ impl Client {
             extensions,
         };
         let Created { group, changes } = Group::create(&inner.env(), params)?;
-        self.begin(Beginning { group, changes, key_package: None, replaces: |_| false })
+        self.begin(Beginning { group, changes, key_package: None, replaces: |_| false, keeps_past: false })
     }
 
     /// Joins the group of a Welcome (CAP-02).
@@ -153,7 +154,7 @@ impl Client {
         let used = found.iter().find(|(key, _)| key.id == key_package.as_slice());
         let last_resort = used.is_some_and(|(_, secrets)| secrets.is_last_resort());
         let key_package = Some(UsedKeyPackage { reference: key_package, last_resort });
-        self.begin(Beginning { group, changes, key_package, replaces: was_removed })
+        self.begin(Beginning { group, changes, key_package, replaces: was_removed, keeps_past: false })
     }
 
     /// The groups in the store, by id, in order.
@@ -279,13 +280,14 @@ impl Client {
     /// Makes a group durable and hands it out. State of the group from before is replaced, if it may be; handles of it
     /// go on with the new.
     pub(super) fn begin(&self, beginning: Beginning) -> MlsResult<MlsHandle> {
-        let Beginning { group, changes, key_package, replaces } = beginning;
+        let Beginning { group, changes, key_package, replaces, keeps_past } = beginning;
         let inner = &self.inner;
         inner.policy.settle()?;
         let id = group.group_id().to_vec();
         let space = Space::Group(id.clone());
         let times = Times::begin(inner.clock.now());
-        let notes = times.first_notes();
+        let (notes, first) = (times.first_notes(), Draft::first(&group, inner.clock.now()));
+        let suite = inner.crypto.suite(group.cipher_suite())?;
         let old = inner.known_cell(&id)?;
         let mut old_serial = old.as_ref().map(|cell| cell.serial());
         let stored = inner.again(|client| {
@@ -302,8 +304,13 @@ impl Client {
                 return Err(MlsError::GroupExists);
             }
             let mut writes = vec![Write::Clear];
+            let kept = inner.keep(&space, &group, keeps_past)?;
+            writes.extend(kept.writes()?);
             writes.extend(records::writes(&changes)?);
             writes.extend(notes.writes());
+            let head = AuditHead::load(inner.store.as_ref(), &space)?;
+            let (_, logged) = head.append(suite.as_ref(), &first)?;
+            writes.extend(logged.iter().map(|(key, record)| Write::Put(key.clone(), record)));
             let spent = key_package.as_ref().map_or_else(|| Ok(Notes::default()), |used| inner.spend(used))?;
             let mut ended = spent.writes();
             ended.push(Write::Delete(records::key(LOST, &id)));
@@ -312,7 +319,12 @@ impl Client {
             Ok(inner.store.apply(&[own, group])?)
         })?;
         match (&old, &mut old_serial) {
-            (Some(cell), Some(serial)) => cell.replace(serial, (group, stored), Alongside::begin(inner, times)),
+            (Some(cell), Some(serial)) => {
+                // What was kept is part of it.
+                let (group, stored) = if keeps_past { inner.load_group(&id)? } else { (group, stored) };
+                let alongside = Alongside::load(inner, &group)?;
+                cell.replace(serial, (group, stored), alongside);
+            }
             _ => {
                 let cell = Arc::new(GroupCell::new(inner, group, stored)?);
                 inner.groups.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), cell);
@@ -331,6 +343,8 @@ pub(super) struct Beginning {
     pub(super) key_package: Option<UsedKeyPackage>,
     /// Whether it may take the place of this state of the same group.
     pub(super) replaces: fn(&Group) -> bool,
+    /// Whether what that state could read stays readable.
+    pub(super) keeps_past: bool,
 }
 
 /// WEL-08: a group we are in is not joined again; one that we were removed from is.

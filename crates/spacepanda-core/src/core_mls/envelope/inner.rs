@@ -38,6 +38,17 @@ struct PrivateHead {
     content_type: ContentType,
 }
 
+/// What of an encrypted message is authenticated but readable. Nobody has authenticated it here.
+pub(super) fn authenticated_data(payload: &[u8]) -> MlsResult<Option<Vec<u8>>> {
+    let (_, rest) = head::<ProtocolVersion>(payload)?;
+    let (wire_format, rest) = head::<WireFormat>(rest)?;
+    if wire_format != WireFormat::PRIVATE_MESSAGE {
+        return Ok(None);
+    }
+    let (_, rest) = head::<PrivateHead>(rest)?;
+    Ok(Some(head::<Opaque>(rest)?.0.into()))
+}
+
 impl Inner {
     pub(super) fn read(payload: &[u8]) -> MlsResult<Self> {
         // ADV-10

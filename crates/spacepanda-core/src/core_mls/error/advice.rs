@@ -73,6 +73,9 @@ impl MlsError {
             }
             Self::InvalidConfig(_) => final_("invalid_config", "correct the field that is named"),
             Self::InvalidRecord => final_("invalid_record", "join the group anew; keep the store for analysis"),
+            Self::AuditBroken { .. } => {
+                final_("audit_broken", "keep the store for analysis; compare the log with another member's")
+            }
             Self::Store(error) => store(*error),
             Self::Rejected(_) => final_("rejected", "drop it; its maker broke a rule of the protocol"),
             Self::Refused(error) => refused(error),

@@ -54,6 +54,7 @@ fn samples() -> Vec<MlsError> {
         E::ExternalJoinsDisabled,
         E::InvalidConfig("field"),
         E::InvalidRecord,
+        E::AuditBroken { number: 1 },
         E::Rejected(ProcessError::DuplicateClient),
         E::Refused(OperationError::ReservedLabel),
     ];

@@ -14,6 +14,7 @@ use mls_engine::{
 
 use super::MlsHandle;
 use crate::core_mls::{
+    audit::{Draft, Next},
     cell::Serial,
     envelope::MlsEnvelope,
     error::{MlsError, MlsResult},
@@ -197,7 +198,12 @@ impl MlsHandle {
             let released = accepted.welcome.clone().unwrap_or_default();
             let standing = group.standing.ends_with(id).then_some(Standing::Newest);
             let (handled, accepted_now) = (Some(*id), Some((*id, released)));
-            let beside = Beside { handled, accepted: accepted_now, standing, ..Beside::default() };
+            let (state, events) = (group.pending_state(id), group.pending_events(id)?);
+            let audit = state.map(|state| {
+                let next = Next { tree: state.tree(), extensions: &state.context().extensions };
+                Draft::new(group.public(), next, own, events, env.now)
+            });
+            let beside = Beside { handled, accepted: accepted_now, standing, audit, ..Beside::default() };
             Ok((accepted.welcome, accepted.step, beside))
         })?;
         let after = self.cell.public();

@@ -257,7 +257,7 @@ impl MlsHandle {
     }
 
     /// CAP-10: the key package, if it is of the identity that is meant. X-DOS-02: on length first.
-    fn check_identity(&self, key_package: &[u8], identity: &[u8]) -> MlsResult<KeyPackage> {
+    pub(super) fn check_identity(&self, key_package: &[u8], identity: &[u8]) -> MlsResult<KeyPackage> {
         let (len, limit) = (key_package.len(), self.inner().limits.max_key_package);
         if len > limit {
             return Err(MlsError::TooLarge { len, limit });

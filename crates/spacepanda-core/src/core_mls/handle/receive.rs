@@ -11,6 +11,7 @@ use mls_engine::{
 
 use super::MlsHandle;
 use crate::core_mls::{
+    audit::{Draft, Next},
     echo::Echo,
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
@@ -259,6 +260,9 @@ impl MlsHandle {
         if self.cell.recall().duplicates.contains(&id) {
             return Ok(Incoming::Duplicate);
         }
+        if let Some(beacon) = self.take_beacon(envelope)? {
+            return Ok(beacon);
+        }
         if let Some(buffered) = self.keep_early(envelope)? {
             return Ok(buffered);
         }
@@ -373,8 +377,10 @@ impl MlsHandle {
         let ((committer, removed), events) =
             self.change_in(&mut serial, |group, env| match group.process(env, payload)? {
                 Processed::Commit(staged) => {
-                    let Staged { committer, removes_self, step, .. } = *staged;
-                    Ok(((committer, removes_self), step, Beside { handled: Some(own), ..Beside::default() }))
+                    let Staged { committer, removes_self, step, events, extensions, tree, .. } = *staged;
+                    let next = Next { tree: &tree, extensions: &extensions };
+                    let audit = Some(Draft::new(group.public(), next, committer, &events, env.now));
+                    Ok(((committer, removes_self), step, Beside { handled: Some(own), audit, ..Beside::default() }))
                 }
                 _ => Err(MlsError::EnvelopeMismatch("kind")),
             })?;

@@ -6,7 +6,9 @@ use mls_crypto::Secret;
 use mls_engine::group::MessageOptions;
 
 use super::MlsHandle;
-use crate::core_mls::{echo::Sent, envelope::MlsEnvelope, error::MlsResult, outbox::Outgoing, passing::Beside};
+use crate::core_mls::{
+    echo::Sent, envelope::MlsEnvelope, error::MlsResult, outbox::Outgoing, passing::Beside, store::Key,
+};
 
 impl MlsHandle {
     /// Encrypts a message for all other members of this epoch. May be empty.
@@ -47,6 +49,16 @@ impl MlsHandle {
     /// # Errors
     /// As [`MlsHandle::send_message`].
     pub fn send_message_with(&self, plaintext: &[u8], authenticated_data: &[u8]) -> MlsResult<MlsEnvelope> {
+        self.send_for(plaintext, authenticated_data, None)
+    }
+
+    /// [`MlsHandle::send_message_with`]; this record is done with, in the same batch.
+    pub(super) fn send_for(
+        &self,
+        plaintext: &[u8],
+        authenticated_data: &[u8],
+        done: Option<&Key>,
+    ) -> MlsResult<MlsEnvelope> {
         let options = MessageOptions {
             padding: self.inner().config.padding,
             authenticated_data: authenticated_data.to_vec(),
@@ -59,7 +71,8 @@ impl MlsHandle {
             let outgoing = Outgoing { id, epoch, envelope: envelope.clone() };
             let (plaintext, authenticated_data) = (Secret::copy_from(plaintext), authenticated_data.to_vec());
             let echo = (id, sealed.generation, Sent { plaintext, authenticated_data, epoch });
-            let beside = Beside::sent(echo, outgoing, self.inner().config.own_echo);
+            let mut beside = Beside::sent(echo, outgoing, self.inner().config.own_echo);
+            beside.more.extend(done.map(|key| (key.clone(), None)));
             Ok((envelope, sealed.step, beside))
         })?;
         Ok(envelope)
