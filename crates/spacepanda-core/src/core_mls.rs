@@ -29,11 +29,13 @@ mod inbox;
 mod outbox;
 mod passing;
 mod receipt;
+mod recorder;
 mod records;
 mod standing;
 mod threads;
 mod times;
 mod types;
+mod watch;
 mod welcome;
 
 pub use audit::{AuditAct, AuditEntry};
@@ -54,6 +56,7 @@ pub use outbox::{OutboxEntry, OutboxState};
 pub use passing::ApplicationRow;
 pub use policy::{IdentityPolicy, PinnedIdentities, StoredTrustOnFirstUse, TrustOnFirstUse};
 pub use receipt::Receipt;
+pub use recorder::{Counter, Distribution, Measure, MemoryRecorder, NoRecorder, Recorder};
 pub use threads::Threads;
 pub use types::{
     CommitOutcome, GroupMetadata, Incoming, LostGroup, MemberInfo, PendingCommit, ProposalSummary, ReceivedMessage,

@@ -14,5 +14,7 @@ mod ahead;
 mod audit;
 #[path = "healing/health.rs"]
 mod health;
+#[path = "healing/succession.rs"]
+mod succession;
 #[path = "healing/world.rs"]
 mod world;

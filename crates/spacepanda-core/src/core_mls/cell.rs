@@ -256,6 +256,7 @@ impl GroupCell {
         serial.stale = true;
         let events = self.adopt(&env, step, &mut serial.notes)?;
         serial.stale = false;
+        client.watch.adopted(&self.id, self.public().tree().member_count(), &events);
         if client.config.strict_epoch_check && events.iter().any(|event| matches!(event, Event::EpochAdvanced(_))) {
             // CAP-24: nobody else reads those of a past epoch any more.
             let gone = self.recall().echoes.forget_before(self.public().context().epoch);
@@ -383,6 +384,12 @@ impl GroupCell {
         }
         times.note(&events, *own, env.now, notes);
         Ok(events)
+    }
+
+    /// The store was written to beside the group: reads all of it again.
+    pub(crate) fn reread(&self, client: &Inner, serial: &mut Serial) -> MlsResult<()> {
+        serial.stale = true;
+        self.refresh(client, serial)
     }
 
     /// Reads the group from the store again.

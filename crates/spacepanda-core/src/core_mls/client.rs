@@ -30,6 +30,7 @@ use super::{
     receipt::Receipt,
     records::{PSK, key},
     store::{Revision, Section, Space, StateStore, StoreError, Write},
+    watch::Watch,
 };
 
 mod backup;
@@ -41,6 +42,7 @@ mod keep;
 mod key_packages;
 mod peek;
 mod source;
+mod succession;
 
 pub use builder::ClientBuilder;
 pub use external::ExternalJoin;
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     random: Arc<dyn Random>,
     parallel: Arc<dyn Parallel>,
     pub(crate) policy: PolicyAdapter,
+    pub(crate) watch: Watch,
     pub(crate) limits: Limits,
     signature_key: SignaturePrivateKey,
     signature_public: Vec<u8>,

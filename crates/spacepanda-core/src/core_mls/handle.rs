@@ -24,6 +24,7 @@ use super::{
 
 mod audit;
 mod changes;
+mod checkpoint;
 mod commit;
 mod export;
 mod heal;
@@ -39,6 +40,7 @@ mod rows;
 mod save;
 mod schedule;
 mod send;
+mod succession;
 
 pub use changes::GroupChange;
 pub use heal::{Healed, Healing, Need};

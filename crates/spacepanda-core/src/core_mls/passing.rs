@@ -238,6 +238,11 @@ impl Beside {
 
 /// Messages of ours that are not marked as sent and have not come back, in order: what was said, and what beside it.
 pub(crate) fn unsent(store: &dyn StateStore, space: &Space) -> MlsResult<Vec<Secret>> {
+    Ok(unsent_named(store, space)?.into_iter().map(|(_, record)| record).collect())
+}
+
+/// The same, with the name of each.
+pub(crate) fn unsent_named(store: &dyn StateStore, space: &Space) -> MlsResult<Vec<(Hash, Secret)>> {
     let mut unsent = Vec::new();
     for (name, record) in ordered(store.scan(space, OUTGOING, None)?)? {
         let (_, envelope) = numbered(record.as_slice())?;
@@ -246,7 +251,7 @@ pub(crate) fn unsent(store: &dyn StateStore, space: &Space) -> MlsResult<Vec<Sec
         let (MessageType::Application, Some(echo)) = (kind, echo) else { continue };
         let form = EchoForm::tls_deserialize_exact_bytes(echo.as_slice()).map_err(|_| MlsError::InvalidRecord)?;
         if form.plaintext.is_some() {
-            unsent.push(echo);
+            unsent.push((hash(&name)?, echo));
         }
     }
     Ok(unsent)

@@ -43,6 +43,9 @@ pub(crate) const REQUEUED: u8 = 134;
 /// Spaces of groups: that we want to leave.
 pub(crate) const LEAVING: u8 = 135;
 
+/// Spaces of groups: states to go back to, by epoch.
+pub(crate) const CHECKPOINT: u8 = 136;
+
 /// Spaces of groups: own messages that may come back, by the hash of their bytes.
 pub(crate) const ECHO: u8 = 140;
 /// Spaces of groups: hashes of deliveries that were handled, in blocks.
@@ -78,6 +81,11 @@ pub(crate) fn group_classes() -> impl Iterator<Item = u8> {
         RELEASED,
     ];
     CLASSES.into_iter().map(|(_, number)| number).chain(own)
+}
+
+/// Every class that belongs to the epochs of a group, and not to what passes by.
+pub(crate) fn state_classes() -> impl Iterator<Item = u8> {
+    CLASSES.into_iter().map(|(_, number)| number).chain([TIMES, JOINED_AT, HISTORY, AUDIT])
 }
 
 /// The number of a class of the engine.

@@ -70,6 +70,11 @@ impl Standing {
         Self::Old(Old { beyond: epoch, waiting })
     }
 
+    /// Of a state that was put back on purpose, and may have sent in this epoch.
+    pub(crate) const fn until_after(epoch: u64) -> Self {
+        Self::Old(Old { beyond: epoch, waiting: Vec::new() })
+    }
+
     /// Of a state of which nobody knows whether it is the newest.
     pub(crate) fn unknown(group: &Group) -> Self {
         Self::behind(group, u64::MAX)

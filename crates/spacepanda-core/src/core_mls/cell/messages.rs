@@ -5,7 +5,10 @@
 //! Always: what is read grows with the height of the tree, not with its members; every message is one batch at a revision
 //! of the store, so that two who work on one group, here or in another process, never both succeed.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use mls_crypto::{Secret, SuiteCrypto};
 use mls_engine::{
@@ -73,8 +76,9 @@ impl Messages {
 
     /// Encrypts a message and makes durable what it takes. `None` if the group has to be opened to say more.
     pub(crate) fn send(&self, client: &Inner, plaintext: &[u8]) -> MlsResult<Option<MlsEnvelope>> {
-        let options = MessageOptions { padding: client.config.padding, ..MessageOptions::default() };
-        self.turn(client, |state, env, records| {
+        let (begun, options) =
+            (Instant::now(), MessageOptions { padding: client.config.padding, ..MessageOptions::default() });
+        let sealed = self.turn(client, |state, env, records| {
             let Ok(Sealed { message, generation, step }) = state.messenger.send(env, records, plaintext, &options)
             else {
                 return Ok(None);
@@ -85,7 +89,8 @@ impl Messages {
             let sent = Sent { plaintext: Secret::copy_from(plaintext), authenticated_data: Vec::new(), epoch };
             let beside = Beside::sent((id, generation, sent), outgoing, client.config.own_echo);
             Ok(Some((envelope, step, beside)))
-        })
+        })?;
+        Ok(sealed.inspect(|_| client.watch.sealed(self.space_id(), begun)))
     }
 
     /// Opens an application message and makes durable that it was opened. `None` if the group has to be opened to say more.
@@ -94,8 +99,8 @@ impl Messages {
             return Ok(None);
         }
         let payload = envelope.payload();
-        let id = self.suite.hash(&[payload]);
-        self.turn(client, |state, env, records| {
+        let (begun, id) = (Instant::now(), self.suite.hash(&[payload]));
+        let opened = self.turn(client, |state, env, records| {
             let reader = state.messenger.reader(records);
             let Ok(Some(opened)) = reader.read(env, payload) else { return Ok(None) };
             let Opened { plaintext, authenticated_data, sender, sender_leaf, epoch, generation, spent } = opened;
@@ -109,7 +114,15 @@ impl Messages {
                 ReceivedMessage { plaintext, authenticated_data, sender, sender_index, epoch, generation, own_echo };
             let beside = Beside { handled: Some(id), ..Beside::default() };
             Ok(Some((Incoming::Delivered(message), step, beside)))
-        })
+        })?;
+        Ok(opened.inspect(|_| client.watch.opened(self.space_id(), begun)))
+    }
+
+    fn space_id(&self) -> &[u8] {
+        match &self.space {
+            Space::Group(id) | Space::Application(id) => id,
+            Space::Client => &[],
+        }
     }
 
     /// Works out a step when it is this process's turn, makes it durable, and adopts it.

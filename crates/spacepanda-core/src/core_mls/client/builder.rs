@@ -17,9 +17,11 @@ use crate::core_mls::{
     error::{MlsError, MlsResult},
     policy::{IdentityPolicy, PolicyAdapter},
     receipt::Receipt,
+    recorder::{NoRecorder, Recorder},
     records::{IDENTITY, Identity, key},
     store::{MemoryStore, Revision, Section, Space, StateStore, StoreError, Write},
     threads::Threads,
+    watch::Watch,
 };
 
 /// Settings for a client. What is not set is as in production, with a store in memory.
@@ -32,6 +34,7 @@ pub struct ClientBuilder {
     store: Arc<dyn StateStore>,
     marks: BTreeMap<Vec<u8>, Receipt>,
     old_copy: bool,
+    recorder: Arc<dyn Recorder>,
     host: Host,
 }
 
@@ -58,6 +61,7 @@ impl ClientBuilder {
             store: Arc::new(MemoryStore::new()),
             marks: BTreeMap::new(),
             old_copy: false,
+            recorder: Arc::new(NoRecorder),
             host: Host {
                 crypto: Arc::new(AwsLc::default()),
                 random: Arc::new(OsRandom),
@@ -186,6 +190,24 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes the numbers of what happens; nobody does otherwise. What happens is told to `tracing` as well, under the target
+    /// `spacepanda`: which group by a keyed hash that changes daily, and never what was said or by whom.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, Counter, MemoryRecorder, TrustOnFirstUse};
+    /// # let builder = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new()));
+    /// let recorder = Arc::new(MemoryRecorder::new());
+    /// let alice = builder.recorder(recorder.clone()).open()?;
+    /// alice.create_group(None)?.send_message(b"hello")?;
+    /// assert_eq!(recorder.counted(Counter::MessagesSealed), 1);
+    /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
+    /// ```
+    pub fn recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
     /// Cryptography; aws-lc otherwise.
     ///
     /// ```
@@ -241,7 +263,11 @@ impl ClientBuilder {
         let public = suite.signature_public_key(&identity.signature_key)?;
         let signature_public = public.as_slice().to_vec();
         let policy = PolicyAdapter::new(self.policy, (identity.identity.clone(), public), &self.config);
+        let mut watch_key = vec![0; 32];
+        self.host.random.fill(&mut watch_key)?;
+        let watch = Watch::new(self.recorder, self.host.clock.clone(), suite, Secret::new(watch_key));
         let inner = Inner {
+            watch,
             identity: identity.identity,
             limits: self.config.limits(),
             config: self.config,

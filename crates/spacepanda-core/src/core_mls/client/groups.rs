@@ -22,11 +22,12 @@ use crate::core_mls::{
     store::{Section, Space, Write},
     times::{Notes, Times},
     types::Incoming,
+    watch::Began,
     welcome,
 };
 
 /// Bytes of the ids of groups we create. GRP-03
-const GROUP_ID_LEN: usize = 32;
+pub(super) const GROUP_ID_LEN: usize = 32;
 
 impl Client {
     /// Creates a group with us as its only member, at epoch 0 (CAP-01). Its id is random, 32 bytes.
@@ -73,8 +74,7 @@ impl Client {
 
     fn create(&self, name: Option<&str>, policy: Option<&GroupPolicy>) -> MlsResult<MlsHandle> {
         let inner = &self.inner;
-        let mut group_id = vec![0; GROUP_ID_LEN];
-        inner.random.fill(&mut group_id)?;
+        let group_id = inner.new_group_id()?;
         let mut extensions = Extensions::new();
         if let Some(name) = name {
             extensions.set(GROUP_NAME, name.as_bytes().to_vec());
@@ -215,6 +215,7 @@ impl Client {
     /// [`MlsError::UnknownGroup`], [`MlsError::Store`].
     pub fn delete_group(&self, id: &[u8]) -> MlsResult<()> {
         self.inner.cell(id)?.delete(&self.inner)?;
+        self.inner.watch.left(id);
         self.inner.groups.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         Ok(())
     }
@@ -283,7 +284,7 @@ impl Client {
         let Beginning { group, changes, key_package, replaces, keeps_past } = beginning;
         let inner = &self.inner;
         inner.policy.settle()?;
-        let id = group.group_id().to_vec();
+        let (id, epoch) = (group.group_id().to_vec(), group.epoch());
         let space = Space::Group(id.clone());
         let times = Times::begin(inner.clock.now());
         let (notes, first) = (times.first_notes(), Draft::first(&group, inner.clock.now()));
@@ -331,7 +332,10 @@ impl Client {
             }
         }
         drop(old_serial);
-        self.group(&id)
+        let group = self.group(&id)?;
+        let how = if epoch == 0 { Began::Created } else { Began::Joined };
+        inner.watch.began(&id, how, group.member_count());
+        Ok(group)
     }
 }
 

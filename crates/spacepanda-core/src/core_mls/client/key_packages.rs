@@ -5,7 +5,7 @@
 //! Always: a package is found by its reference, never "the first one"; its private half goes in the batch of the join that
 //! used it (DEL-11), or after its lifetime; what went is remembered, so that a late Welcome gets a reason.
 
-use mls_crypto::{Hash, Secret};
+use mls_crypto::{CipherSuite, Hash, Secret};
 use mls_engine::{
     group::{KeyPackageParams, KeyPackageSecrets},
     message::{Extensions, LeafNodeSource, Welcome},
@@ -238,9 +238,21 @@ impl Inner {
         Ok(message)
     }
 
+    /// Of another suite than configured, for one use.
+    pub(super) fn generate_one_for(&self, cipher_suite: CipherSuite) -> MlsResult<Vec<u8>> {
+        let mut notes = Notes::default();
+        let message = self.generate_for(cipher_suite, false, &mut notes)?;
+        self.write(notes.writes())?;
+        Ok(message)
+    }
+
     fn generate(&self, last_resort: bool, notes: &mut Notes) -> MlsResult<Vec<u8>> {
+        self.generate_for(self.config.cipher_suite, last_resort, notes)
+    }
+
+    fn generate_for(&self, cipher_suite: CipherSuite, last_resort: bool, notes: &mut Notes) -> MlsResult<Vec<u8>> {
         let params = KeyPackageParams {
-            cipher_suite: self.config.cipher_suite,
+            cipher_suite,
             credential: self.credential(),
             signature_key: &self.signature_key,
             capabilities: self.capabilities(),

@@ -123,3 +123,82 @@ fn faults_of_the_engine_keep_their_numbers() {
     }
     assert_eq!(MlsError::from(OperationError::NoProposals), MlsError::NoProposalsPending);
 }
+
+/// The variants of an enum, as its source has them.
+fn variants(source: &str, name: &str) -> BTreeSet<String> {
+    let (_, body) = source.split_once(&format!("pub enum {name} {{")).unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+    let variant = |line: &str| line.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+    lines.filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase())).map(variant).collect()
+}
+
+/// Whoever adds an error has to say what to do about it.
+#[test]
+fn every_variant_is_among_the_samples() {
+    let sampled: BTreeSet<String> = samples()
+        .iter()
+        .map(|error| format!("{error:?}").chars().take_while(char::is_ascii_alphanumeric).collect())
+        .collect();
+    assert_eq!(sampled, variants(include_str!("../error.rs"), "MlsError"));
+}
+
+/// DEP-65: docs/runbook.md is made of the errors themselves. With `SPACEPANDA_BLESS` it is written anew.
+#[test]
+fn the_runbook_has_every_error() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/runbook.md");
+    let mut page = String::from(RUNBOOK);
+    let mut errors = samples();
+    errors.push(MlsError::EpochMismatch { expected: 1, actual: 2 });
+    errors.sort_by_key(|error| (error.code(), error.retryable()));
+    for error in &errors {
+        let again = if error.retryable() { "yes" } else { "no" };
+        page += &format!("| `{}` | {error} | {again} | {} |\n", error.code(), error.next_action());
+    }
+    if std::env::var_os("SPACEPANDA_BLESS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), page, "write docs/runbook.md anew with SPACEPANDA_BLESS=1");
+}
+
+const RUNBOOK: &str = "# Runbook of the library
+
+What each error of `spacepanda_core` means, and what to do about it. This page is made of the errors: `MlsError::code`, its
+text, `retryable` and `next_action`; a test of `spacepanda-core` holds it. A program reads the same from the error.
+
+What to watch: `spacepanda_errors_total` by code, `spacepanda_replays_total`, `spacepanda_failed_decryptions_total` and
+`spacepanda_forks_total`, as a `Recorder` counts them. A few replays are deliveries that came twice. Failed decryptions that
+go on, or a fork, mean that a member stands elsewhere: let members say their beacons, look at `MlsHandle::health`, then
+`MlsHandle::heal`. Refusals (`denied`, `unauthorized`) that go on mean that somebody tries what it may not do:
+`MlsHandle::audit_log` says what was done, and by whom. `store_*` is the medium: see `storage-format.md`.
+
+| code | what it says | try again | what to do |
+|---|---|---|---|
+";
+
+/// DEP-07: errors have room for numbers and names of rules and fields only, in every layer; no text is long enough for more.
+#[test]
+fn errors_have_no_room_for_secrets() {
+    let sources = [
+        include_str!("../error.rs"),
+        include_str!("../../../../mls-engine/src/error.rs"),
+        include_str!("../../../../mls-store/src/error.rs"),
+        include_str!("../../../../mls-crypto/src/error.rs"),
+        include_str!("../../../../mls-roles/src/denied.rs"),
+    ];
+    for source in sources {
+        for (_, body) in source.split("pub enum ").skip(1).filter_map(|rest| rest.split_once("{\n")) {
+            let (body, _) = body.split_once("\n}").unwrap();
+            for line in body.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                let words: Vec<_> = line.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+                for room in ["Vec", "String", "Opaque", "Secret", "Box"] {
+                    assert!(!words.contains(&room), "{line}");
+                }
+            }
+        }
+    }
+    for error in samples() {
+        let text = error.to_string();
+        assert!(text.is_ascii() && text.len() < 120, "{text}");
+    }
+}

@@ -206,6 +206,7 @@ impl MlsHandle {
             let beside = Beside { handled, accepted: accepted_now, standing, audit, ..Beside::default() };
             Ok((accepted.welcome, accepted.step, beside))
         })?;
+        self.inner().watch.committed();
         let after = self.cell.public();
         let mut outcome = self.cell.outcome((&before, &after), own, &events);
         outcome.welcome = welcome.map(|welcome| MlsEnvelope::wrap_welcome(&self.cell.id, welcome)).transpose()?;

@@ -153,7 +153,9 @@ impl MlsHandle {
         if evidence == self.cell.chronicle().evidence {
             self.cell.note(self.inner(), &mut serial, beside)?;
         } else {
+            let first_bad = evidence.first_bad().filter(|_| self.cell.chronicle().evidence.first_bad().is_none());
             self.keep_evidence(&mut serial, evidence, beside)?;
+            first_bad.into_iter().for_each(|epoch| self.inner().watch.forked(&self.cell.id, epoch));
         }
         Ok((sender, self.health_in(&serial)?))
     }

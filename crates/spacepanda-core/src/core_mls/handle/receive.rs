@@ -4,6 +4,8 @@
 //! Always: messages are opened side by side and recorded one after the other; of two uses of one key the second is a
 //! replay; on an error nothing has changed.
 
+use std::time::Instant;
+
 use mls_engine::{
     group::{Group, Opened, Processed, Staged},
     policy::Env,
@@ -171,7 +173,10 @@ impl MlsHandle {
         self.check_group(envelope)?;
         match self.own_echo(payload, &rows)? {
             Some(Ok(message)) => Ok(message),
-            Some(Err(generation)) => Err(MlsError::ReplayDetected { sender: self.own_index(), generation }),
+            Some(Err(generation)) => {
+                let replay = Err(MlsError::ReplayDetected { sender: self.own_index(), generation });
+                self.inner().watch.outcome(&self.cell.id, replay)
+            }
             None => self.open(payload, &rows),
         }
     }
@@ -344,6 +349,13 @@ impl MlsHandle {
 
     /// Opens beside others, records after them.
     fn open(&self, payload: &[u8], rows: Rows<'_>) -> MlsResult<ReceivedMessage> {
+        let begun = Instant::now();
+        let message = self.inner().watch.outcome(&self.cell.id, self.open_and_record(payload, rows))?;
+        self.inner().watch.opened(&self.cell.id, begun);
+        Ok(message)
+    }
+
+    fn open_and_record(&self, payload: &[u8], rows: Rows<'_>) -> MlsResult<ReceivedMessage> {
         let env = self.inner().env();
         // Side by side with others; what fails here may be due to another process, which `change` finds out.
         let mut opened = self.cell.look(|group| open_in(group, &env, payload)).ok();
@@ -365,6 +377,13 @@ impl MlsHandle {
     }
 
     fn follow(&self, payload: &[u8]) -> MlsResult<Followed> {
+        let begun = Instant::now();
+        let followed = self.inner().watch.outcome(&self.cell.id, self.follow_commit(payload))?;
+        self.inner().watch.followed(begun);
+        Ok(followed)
+    }
+
+    fn follow_commit(&self, payload: &[u8]) -> MlsResult<Followed> {
         let mut serial = self.cell.serial();
         // The commit, or the proposals it names, may be known to another process.
         self.cell.refresh(self.inner(), &mut serial)?;

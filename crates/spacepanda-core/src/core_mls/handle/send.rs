@@ -2,6 +2,8 @@
 //!
 //! Always: the key is used up durably before the ciphertext leaves; no two messages share one (CAP-20, CAP-71).
 
+use std::time::Instant;
+
 use mls_crypto::Secret;
 use mls_engine::group::MessageOptions;
 
@@ -59,12 +61,13 @@ impl MlsHandle {
         authenticated_data: &[u8],
         done: Option<&Key>,
     ) -> MlsResult<MlsEnvelope> {
+        let begun = Instant::now();
         let options = MessageOptions {
             padding: self.inner().config.padding,
             authenticated_data: authenticated_data.to_vec(),
             ..MessageOptions::default()
         };
-        let (envelope, _) = self.change(|group, env| {
+        let sent = self.change(|group, env| {
             let sealed = group.sender()?.send(env, plaintext, &options)?;
             let (id, epoch) = (self.cell.message_id(&sealed.message), group.epoch());
             let envelope = MlsEnvelope::wrap_application(sealed.message)?;
@@ -74,7 +77,9 @@ impl MlsHandle {
             let mut beside = Beside::sent(echo, outgoing, self.inner().config.own_echo);
             beside.more.extend(done.map(|key| (key.clone(), None)));
             Ok((envelope, sealed.step, beside))
-        })?;
+        });
+        let (envelope, _) = self.inner().watch.outcome(&self.cell.id, sent)?;
+        self.inner().watch.sealed(&self.cell.id, begun);
         Ok(envelope)
     }
 }
