@@ -35,6 +35,9 @@ pub enum CryptoError {
     /// More output than the KDF gives, or not representable in 16 bits (CRY-10).
     #[error("requested KDF output of {0} bytes is too long")]
     OutputTooLong(usize),
+    /// A key that is elsewhere did not sign: its [`crate::Signer`] refused, or was not given.
+    #[error("the signer of a key did not sign; unlock or connect it, then call again")]
+    Signer,
     /// The random source failed.
     #[error("random source failed")]
     Random,

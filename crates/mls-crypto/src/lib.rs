@@ -19,6 +19,7 @@ mod provider;
 mod random;
 mod secret;
 mod signature;
+mod signer;
 mod suite;
 
 pub use error::CryptoError;
@@ -30,4 +31,5 @@ pub use provider::{CryptoProvider, SuiteCrypto};
 pub use random::Random;
 pub use secret::Secret;
 pub use signature::{SignaturePrivateKey, SignaturePublicKey, SignedItem};
+pub use signer::{KeySigner, Signer, WithSigners};
 pub use suite::{Aead, CipherSuite, HashAlgorithm, Kdf, Kem, SignatureScheme, SuiteParameters, SuiteTable};

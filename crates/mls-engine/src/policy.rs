@@ -11,7 +11,7 @@ use crate::{
     error::Refusal,
     limits::Limits,
     math::LeafIndex,
-    message::{Credential, GroupContext, LeafNode, Proposal, ProposalType, ReInit},
+    message::{Credential, Extensions, GroupContext, LeafNode, Proposal, ProposalType, ReInit},
 };
 
 /// Seconds since 1970-01-01T00:00:00Z.
@@ -102,6 +102,8 @@ pub struct CredentialClaim<'a> {
     pub credential: &'a Credential,
     /// The key it is shown with.
     pub signature_key: &'a SignaturePublicKey,
+    /// The extensions of the leaf it is in; `None` for an external sender, which has no leaf.
+    pub extensions: Option<&'a Extensions>,
     /// In what role.
     pub role: CredentialRole,
     /// In which group, if one is known.

@@ -40,21 +40,23 @@ mod welcome;
 
 pub use audit::{AuditAct, AuditEntry};
 pub use chronicle::Health;
-pub use client::{Client, ClientBuilder, ExternalJoin, KeyPackagePool, NewKeyPackages, PeekedMessage};
+pub use client::{
+    Client, ClientBuilder, ExternalJoin, IdentityRotation, KeyPackagePool, NewKeyPackages, PeekedMessage,
+};
 pub use clock::{Clock, SystemClock};
 pub use config::{HandshakeFraming, MlsConfig};
 pub use envelope::{MAX_ENVELOPE_SIZE, MessageType, MlsEnvelope};
 pub use error::{MlsError, MlsResult};
 pub use handle::{
-    AddPlan, Blocker, Candidate, Duty, Feature, GroupChange, Healed, Healing, MlsHandle, Need, RefusedCandidate, Tick,
-    load_group_from_file, save_group_to_file,
+    AddPlan, Blocker, Candidate, DoubtfulMember, Duty, Feature, GroupChange, Healed, Healing, MlsHandle, Need,
+    RefusedCandidate, RemovalOutcome, Tick, load_group_from_file, save_group_to_file,
 };
 pub use mls_crypto::{CipherSuite, CryptoError, CryptoProvider, Parallel, Random, Secret};
 pub use mls_crypto_aws_lc::{AwsLc, OsRandom};
 pub use mls_engine::{framing::Padding, group::CommitId};
 pub use outbox::{OutboxEntry, OutboxState};
 pub use passing::ApplicationRow;
-pub use policy::{IdentityPolicy, PinnedIdentities, StoredTrustOnFirstUse, TrustOnFirstUse};
+pub use policy::{IdentityPolicy, PinState, PinnedIdentities, StoredTrustOnFirstUse, TrustEvent, TrustOnFirstUse};
 pub use receipt::Receipt;
 pub use recorder::{Counter, Distribution, Measure, MemoryRecorder, NoRecorder, Recorder};
 pub use threads::Threads;
@@ -68,4 +70,9 @@ use mls_roles::GROUP_NAME;
 /// Who may do what in a group: roles, rights, and the table that grants them.
 pub mod roles {
     pub use mls_roles::{Act, Actor, Denied, GroupPolicy, Rank, Right, Rights, Role, Table, judge};
+}
+
+/// Signature keys that are elsewhere: in a keystore, a token, another process.
+pub mod signer {
+    pub use mls_crypto::{KeySigner, SignaturePrivateKey, SignaturePublicKey, Signer};
 }

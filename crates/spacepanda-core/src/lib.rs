@@ -47,3 +47,9 @@ pub struct Readme;
 #[doc = include_str!("../../../docs/roles.md")]
 #[derive(Debug)]
 pub struct RolesPage;
+
+/// The example of the page on identity runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/identity.md")]
+#[derive(Debug)]
+pub struct IdentityPage;

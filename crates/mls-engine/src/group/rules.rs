@@ -290,6 +290,7 @@ pub(crate) fn check_external_senders(
         env.policy.validate_credential(&CredentialClaim {
             credential: &sender.credential,
             signature_key: &sender.signature_key,
+            extensions: None,
             role: CredentialRole::ExternalSender,
             group_id: Some(group_id),
             now: env.now,

@@ -215,6 +215,7 @@ impl<'a> LeafRules<'a> {
         self.env.policy.validate_credential(&CredentialClaim {
             credential: &leaf.credential,
             signature_key: &leaf.signature_key,
+            extensions: Some(&leaf.extensions),
             role,
             group_id: Some(self.group_id),
             now: self.env.now,

@@ -10,14 +10,15 @@ use std::{
     time::Instant,
 };
 
-use mls_crypto::{CryptoProvider, Parallel, Random, Secret, SignaturePrivateKey};
+use mls_crypto::{CryptoProvider, Parallel, Random, Secret};
 use mls_engine::{
     group::{Group, own_capabilities},
     limits::Limits,
-    message::{Capabilities, Credential, CredentialType, Lifetime},
+    message::{Capabilities, Credential, Lifetime},
     policy::{Env, Predecessor, PskSource},
 };
 
+use mls_identity::DEVICE_CERTIFICATE;
 use mls_roles::GROUP_POLICY;
 
 use super::{
@@ -40,7 +41,9 @@ mod external;
 mod groups;
 mod keep;
 mod key_packages;
+mod own;
 mod peek;
+mod rotation;
 mod source;
 mod succession;
 
@@ -48,7 +51,9 @@ pub use builder::ClientBuilder;
 pub use external::ExternalJoin;
 pub use key_packages::{KeyPackagePool, NewKeyPackages};
 pub use peek::PeekedMessage;
+pub use rotation::IdentityRotation;
 
+pub(crate) use own::{Own, OwnKey};
 pub(crate) use source::StoredRecords;
 
 /// One device of one user. Cheap to clone; clones are the same client. May be used from many threads.
@@ -69,8 +74,9 @@ pub(crate) struct Inner {
     pub(crate) policy: PolicyAdapter,
     pub(crate) watch: Watch,
     pub(crate) limits: Limits,
-    signature_key: SignaturePrivateKey,
-    signature_public: Vec<u8>,
+    pub(crate) own: Own,
+    /// An X.509 credential, if we have one.
+    chain: Option<Credential>,
     /// Of the client's own space; held by whoever changes it.
     revision: Mutex<Revision>,
     /// How far groups had come, as others remember it.
@@ -136,7 +142,7 @@ impl Client {
     /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
     /// ```
     pub fn signature_key(&self) -> &[u8] {
-        &self.inner.signature_public
+        self.inner.own.public()
     }
 
     /// The settings in force.
@@ -205,15 +211,17 @@ impl Inner {
         }
     }
 
-    fn credential(&self) -> Credential {
-        Credential::basic(&self.identity)
-    }
-
     /// LN-14: what we support beyond the defaults.
-    fn capabilities(&self) -> Capabilities {
-        let capabilities = own_capabilities(self.crypto.as_ref(), &[GROUP_NAME, GROUP_POLICY], &[]);
-        // CRED-16: our policy believes no other type.
-        Capabilities { credentials: vec![CredentialType::BASIC], ..capabilities }
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let extensions = [GROUP_NAME, GROUP_POLICY, DEVICE_CERTIFICATE];
+        let capabilities = own_capabilities(self.crypto.as_ref(), &extensions, &[]);
+        // CRED-16: our policy believes no others; LN-11: our own is among them.
+        let mut credentials = self.policy.credential_types();
+        let own = self.credential().credential_type();
+        if !credentials.contains(&own) {
+            credentials.push(own);
+        }
+        Capabilities { credentials, ..capabilities }
     }
 
     /// LN-18: valid from a little before now, for clocks that run late.

@@ -5,6 +5,7 @@
 
 use mls_crypto::CryptoError;
 use mls_engine::error::{DecodeError, OperationError, ProcessError, Refusal};
+use mls_identity::IdentityError;
 use mls_roles::Denied;
 
 use super::{envelope::MessageType, store::StoreError};
@@ -51,6 +52,12 @@ pub enum MlsError {
     /// A key, signature or ciphertext is wrong, or the library below failed.
     #[error(transparent)]
     CryptoError(#[from] CryptoError),
+    /// A certificate, or a list of revoked devices, is not one.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The own key is being rotated already.
+    #[error("a rotation of the own key is not over")]
+    RotationPending,
     /// The application's policy said no; the number is its own reason.
     #[error("not allowed, reason {reason}")]
     Unauthorized {

@@ -12,69 +12,15 @@ use std::{
 mod adapter;
 mod stored;
 
-pub(crate) use adapter::PolicyAdapter;
-pub use stored::StoredTrustOnFirstUse;
+pub(crate) use adapter::{OwnKeys, PolicyAdapter, USERS};
+pub use stored::{PinState, StoredTrustOnFirstUse, TrustEvent};
 
-/// Reasons of the policies in this crate; an application may have others.
-pub mod reason {
-    /// The credential is not a basic one.
-    pub const CREDENTIAL_TYPE: u16 = 1;
-    /// The policy does not know the identity.
-    pub const UNKNOWN_IDENTITY: u16 = 2;
-    /// The policy knows the identity with other keys.
-    pub const UNKNOWN_KEY: u16 = 3;
-    /// A leaf was to be replaced by one of another identity.
-    pub const OTHER_IDENTITY: u16 = 4;
-    /// External commits are off.
-    pub const EXTERNAL_COMMIT: u16 = 5;
-    /// Proposals from outside the group are off.
-    pub const EXTERNAL_PROPOSAL: u16 = 6;
-    /// The policy could not store what it has seen.
-    pub const NOT_REMEMBERED: u16 = 7;
-}
-
-/// An identity shown together with a signature key.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct IdentityClaim<'a> {
-    /// The identity of the basic credential.
-    pub identity: &'a [u8],
-    /// The signature public key.
-    pub signature_key: &'a [u8],
-    /// The group, if one is known.
-    pub group_id: Option<&'a [u8]>,
-    /// Seconds since 1970.
-    pub now: u64,
-}
-
-impl fmt::Debug for IdentityClaim<'_> {
-    /// Tells no identity.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdentityClaim").field("now", &self.now).finish_non_exhaustive()
-    }
-}
-
-/// The application's answer to "is this key really theirs?". Asked for every key that enters a group, for each of its
-/// members' keys when we join, and for key packages; never for our own key.
-///
-/// All members should answer alike, or some will refuse commits that others follow. It is asked in the middle of the
-/// client's work: it must not call back into the client.
-pub trait IdentityPolicy: Send + Sync + fmt::Debug {
-    /// Whether `claim.signature_key` belongs to `claim.identity`.
-    ///
-    /// # Errors
-    /// A reason, see [`reason`].
-    fn validate(&self, claim: &IdentityClaim<'_>) -> Result<(), u16>;
-
-    /// A step that asked is about to become durable: so must be whatever the answers were remembered by. Nothing to do for
-    /// a policy that remembers nothing.
-    ///
-    /// # Errors
-    /// A reason, see [`reason`]; the step does not happen then.
-    fn settle(&self) -> Result<(), u16> {
-        Ok(())
-    }
-}
+/// Why a key is refused, as numbers.
+pub use mls_identity::reason;
+pub use mls_identity::{
+    CertifiedDevices, ClaimRole, DeviceCertificate, DeviceClaim, IdentityClaim, IdentityCrypto, IdentityError,
+    IdentityPolicy, RevocationList, SafetyNumber, Validity, X509Identities,
+};
 
 /// Identities and the keys each may use, given by the application: from a directory, or compared by hand. Nobody else is
 /// accepted.

@@ -23,6 +23,10 @@ pub(crate) const LOST: u8 = 4;
 pub(crate) const SPENT_KEY_PACKAGE: u8 = 5;
 /// Space `Client`: key packages of last resort that were used, by reference, and when.
 pub(crate) const LAST_RESORT_USED: u8 = 6;
+/// Space `Client`: the certificate of this device.
+pub(crate) const CERTIFICATE: u8 = 20;
+/// Space `Client`: a rotation of the own key that is not over: the old public key.
+pub(crate) const ROTATION: u8 = 21;
 /// Spaces of groups: times.
 pub(crate) const TIMES: u8 = 128;
 /// Spaces of groups: when a member came, by leaf.

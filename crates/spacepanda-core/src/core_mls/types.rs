@@ -7,6 +7,7 @@ use mls_engine::{
     policy::Proposer,
 };
 
+use mls_identity::DeviceCertificate;
 use mls_roles::{GroupPolicy, Role};
 
 use super::{GROUP_NAME, Health, MlsHandle, MlsResult, envelope::MlsEnvelope, times::Times, welcome};
@@ -15,7 +16,7 @@ use super::{GROUP_NAME, Health, MlsHandle, MlsResult, envelope::MlsEnvelope, tim
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MemberInfo {
-    /// The identity of its credential.
+    /// The user: the identity of its credential, or the name in its X.509 certificate.
     pub identity: Vec<u8>,
     /// Its leaf; another member's after it left.
     pub leaf_index: u32,
@@ -23,6 +24,9 @@ pub struct MemberInfo {
     pub signature_key: Vec<u8>,
     /// Its role, in a group that has a policy.
     pub role: Option<Role>,
+    /// The user's word for this device, if the leaf carries one: its master key has signed it. Whether that is the user's master
+    /// key is what the policy says, or people who compare.
+    pub certificate: Option<DeviceCertificate>,
     /// When we saw it join, or joined ourselves if it was there before, in seconds since 1970. A local hint.
     pub joined_at: u64,
 }
@@ -247,18 +251,19 @@ impl MemberInfo {
     pub(crate) fn new(index: LeafIndex, leaf: &LeafNode, register: &Register<'_>) -> Self {
         let Register { times, policy } = register;
         Self {
-            role: policy.as_ref().zip(leaf.credential.identity()).map(|(policy, user)| policy.role(user)),
+            role: policy.as_ref().zip(mls_identity::user_of(&leaf.credential)).map(|(policy, user)| policy.role(user)),
             identity: identity(leaf),
             leaf_index: index.get(),
             signature_key: leaf.signature_key.as_slice().to_vec(),
+            certificate: DeviceCertificate::of(&leaf.extensions).ok().flatten(),
             joined_at: times.joined_at(index.get()),
         }
     }
 }
 
-/// The identity of a leaf; the policy accepts basic credentials only.
+/// The user of a leaf; the policy accepts no credential without one.
 pub(crate) fn identity(leaf: &LeafNode) -> Vec<u8> {
-    leaf.credential.identity().unwrap_or_default().to_vec()
+    mls_identity::user_of(&leaf.credential).unwrap_or_default().to_vec()
 }
 
 impl ProposalSummary {

@@ -163,7 +163,7 @@ impl Inner {
         let identity = Identity::decode(identity)?;
         let suite = self.crypto.suite(identity.cipher_suite)?;
         let public = suite.signature_public_key(&identity.signature_key)?;
-        if identity.identity == self.identity && public.as_slice() == self.signature_public {
+        if identity.identity == self.identity && public.as_slice() == self.own.public() {
             Ok(())
         } else {
             Err(MlsError::IdentityMismatch)

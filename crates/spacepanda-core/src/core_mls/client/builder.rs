@@ -7,15 +7,19 @@ use std::{
     sync::{Arc, Mutex, RwLock},
 };
 
-use mls_crypto::{CryptoProvider, Parallel, Random, Secret};
+use mls_crypto::{CryptoError, CryptoProvider, Parallel, Random, Secret, SignaturePrivateKey, Signer, WithSigners};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
+use mls_engine::message::{Certificate, Credential};
 
-use super::{Client, Inner};
+use super::{
+    Client, Inner, Own, OwnKey,
+    own::{stored_certificate, stored_old_key},
+};
 use crate::core_mls::{
     clock::{Clock, SystemClock},
     config::MlsConfig,
     error::{MlsError, MlsResult},
-    policy::{IdentityPolicy, PolicyAdapter},
+    policy::{IdentityCrypto, IdentityPolicy, OwnKeys, PolicyAdapter},
     receipt::Receipt,
     recorder::{NoRecorder, Recorder},
     records::{IDENTITY, Identity, key},
@@ -35,6 +39,8 @@ pub struct ClientBuilder {
     marks: BTreeMap<Vec<u8>, Receipt>,
     old_copy: bool,
     recorder: Arc<dyn Recorder>,
+    signer: Option<Arc<dyn Signer>>,
+    chain: Option<Credential>,
     host: Host,
 }
 
@@ -62,6 +68,8 @@ impl ClientBuilder {
             marks: BTreeMap::new(),
             old_copy: false,
             recorder: Arc::new(NoRecorder),
+            signer: None,
+            chain: None,
             host: Host {
                 crypto: Arc::new(AwsLc::default()),
                 random: Arc::new(OsRandom),
@@ -236,6 +244,46 @@ impl ClientBuilder {
         self
     }
 
+    /// Where our signature key is, if not in the store: a keystore, a token. The store has the public half alone. Give the same
+    /// signer each time; it is asked for every handshake and message that we sign. One that refuses makes the call fail
+    /// with [`CryptoError::Signer`], and nothing has changed then.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use spacepanda_core::core_mls::{
+    ///     AwsLc, Client, CryptoProvider, MlsConfig, MlsError, OsRandom, TrustOnFirstUse,
+    ///     signer::{KeySigner, Signer},
+    /// };
+    ///
+    /// let suite = AwsLc::default().suite(MlsConfig::default().cipher_suite)?;
+    /// let (key, public) = suite.signature_generate(&OsRandom)?;
+    /// let signer = Arc::new(KeySigner::new(suite, key)?);
+    /// let alice = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).signer(signer).open()?;
+    /// assert_eq!(alice.signature_key(), public.as_slice());
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// An X.509 credential in place of a basic one: certificates in DER, that of our signature key first, each certified by
+    /// the next. Our identity is the first URI in it, or else the first DNS name. The key is the signer's
+    /// ([`ClientBuilder::signer`]). Others need a policy that believes such credentials.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse};
+    /// let builder = Client::builder(b"mls:alice@example.org", Arc::new(TrustOnFirstUse::new()));
+    /// let refused = builder.certificate_chain([b"no certificate".to_vec()]).open();
+    /// assert_eq!(refused.err(), Some(MlsError::IdentityMismatch));
+    /// ```
+    pub fn certificate_chain(mut self, chain: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let chain = chain.into_iter().map(|der| Certificate { cert_data: der.into() });
+        self.chain = Some(Credential::X509(chain.collect()));
+        self
+    }
+
     /// Opens the client: as it is in the store, or new with a signature key of its own.
     ///
     /// ```
@@ -247,9 +295,14 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`MlsError::InvalidConfig`]; [`MlsError::CryptoError`] if the suite is not available or randomness fails;
-    /// [`MlsError::IdentityMismatch`] if the store is another identity's; [`MlsError::Store`], [`MlsError::InvalidRecord`].
-    pub fn open(self) -> MlsResult<Client> {
+    /// [`MlsError::IdentityMismatch`] if the store is another identity's, or another signer's;
+    /// [`CryptoError::Signer`] if the store's key is a signer's and none was given; [`MlsError::Store`], [`MlsError::InvalidRecord`].
+    pub fn open(mut self) -> MlsResult<Client> {
+        if let Some(signer) = &self.signer {
+            self.host.crypto = Arc::new(WithSigners::new(self.host.crypto, vec![Arc::clone(signer)]));
+        }
         self.config.validate()?;
+        self.check_chain()?;
         let suite = self.host.crypto.suite(self.config.cipher_suite)?;
         let (identity, revision) = match self.identity() {
             // Another process made it just now.
@@ -260,9 +313,13 @@ impl ClientBuilder {
         if scheme != suite.parameters().signature {
             return Err(MlsError::InvalidConfig("cipher_suite"));
         }
-        let public = suite.signature_public_key(&identity.signature_key)?;
-        let signature_public = public.as_slice().to_vec();
-        let policy = PolicyAdapter::new(self.policy, (identity.identity.clone(), public), &self.config);
+        let public = suite.signature_public_key(&identity.signature_key)?.as_slice().to_vec();
+        let certificate = stored_certificate(self.store.as_ref())?;
+        let keys = stored_old_key(self.store.as_ref())?.into_iter().chain([public.clone()]).collect();
+        let own = OwnKeys { identity: identity.identity.clone(), keys: RwLock::new(keys) };
+        let crypto =
+            IdentityCrypto::new(self.host.crypto.as_ref()).or_else(|_| IdentityCrypto::new(&AwsLc::default()))?;
+        let policy = PolicyAdapter::new(self.policy, crypto, own, &self.config);
         let mut watch_key = vec![0; 32];
         self.host.random.fill(&mut watch_key)?;
         let watch = Watch::new(self.recorder, self.host.clock.clone(), suite, Secret::new(watch_key));
@@ -277,8 +334,8 @@ impl ClientBuilder {
             random: self.host.random,
             parallel: self.host.parallel,
             policy,
-            signature_key: identity.signature_key,
-            signature_public,
+            own: Own::new(OwnKey { private: identity.signature_key, public, certificate }),
+            chain: self.chain,
             revision: Mutex::new(revision),
             marks: self.marks,
             groups: RwLock::new(BTreeMap::new()),
@@ -309,6 +366,23 @@ impl ClientBuilder {
         Ok(client)
     }
 
+    /// The certificates that were given name us.
+    fn check_chain(&self) -> MlsResult<()> {
+        match &self.chain {
+            Some(chain) if mls_identity::user_of(chain) != Some(&self.identity) => Err(MlsError::IdentityMismatch),
+            _ => Ok(()),
+        }
+    }
+
+    /// The stored key is the signer's, or there is none.
+    fn check_signer(&self, stored: &SignaturePrivateKey) -> MlsResult<()> {
+        match (stored.handle_of(), &self.signer) {
+            (Some(_), None) => Err(CryptoError::Signer.into()),
+            (stored, Some(signer)) if stored.as_ref() != Some(signer.public_key()) => Err(MlsError::IdentityMismatch),
+            _ => Ok(()),
+        }
+    }
+
     /// The identity in the store; a new one if there is none.
     fn identity(&self) -> MlsResult<(Identity, Revision)> {
         let revision = self.store.spaces(Some(&Space::Client))?.first().map(|(_, revision)| *revision);
@@ -317,10 +391,14 @@ impl ClientBuilder {
             if identity.identity != self.identity {
                 return Err(MlsError::IdentityMismatch);
             }
+            self.check_signer(&identity.signature_key)?;
             return Ok((identity, revision.unwrap_or_default()));
         }
         let cipher_suite = self.config.cipher_suite;
-        let (signature_key, _) = self.host.crypto.suite(cipher_suite)?.signature_generate(self.host.random.as_ref())?;
+        let signature_key = match &self.signer {
+            Some(signer) => SignaturePrivateKey::handle(signer.public_key()),
+            None => self.host.crypto.suite(cipher_suite)?.signature_generate(self.host.random.as_ref())?.0,
+        };
         let identity = Identity { identity: self.identity.clone(), cipher_suite, signature_key };
         let record = identity.encode()?;
         let section = Section {

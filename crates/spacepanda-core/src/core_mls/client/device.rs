@@ -7,7 +7,7 @@ use super::Client;
 impl Client {
     /// Our signature private key, for logging in as this device where others know us by [`Client::signature_key`]. Whatever
     /// else is signed with it must begin with a label that no label of MLS can be (RFC 9420, Section 5.1.2), as those of the
-    /// delivery protocol do. It is wiped when it is dropped; keep it no longer than the connection.
+    /// delivery protocol do. The key of a signer elsewhere is a handle here: sign with a provider that knows the signer. It is wiped when it is dropped; keep it no longer than the connection.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -19,6 +19,6 @@ impl Client {
     /// # Ok::<(), spacepanda_core::core_mls::MlsError>(())
     /// ```
     pub fn signature_private_key(&self) -> SignaturePrivateKey {
-        self.inner.signature_key.duplicate()
+        self.inner.own.current().private.duplicate()
     }
 }

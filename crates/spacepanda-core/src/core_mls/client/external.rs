@@ -6,7 +6,7 @@
 use mls_engine::{
     group::{Change, ExternalJoinParams, Group, Observer},
     math::LeafIndex,
-    message::{Extensions, PskKind},
+    message::PskKind,
 };
 
 use super::{Client, Inner, groups::Beginning};
@@ -63,11 +63,12 @@ impl Client {
         if !inner.config.external_joins {
             return Err(MlsError::ExternalJoinsDisabled);
         }
+        let own = inner.own.current();
         let params = ExternalJoinParams {
             credential: inner.credential(),
-            signature_key: &inner.signature_key,
+            signature_key: &own.private,
             capabilities: inner.capabilities(),
-            leaf_extensions: Extensions::new(),
+            leaf_extensions: own.leaf_extensions()?,
             remove: inner.own_old_leaf(group_info, tree)?,
             psks,
             authenticated_data: Vec::new(),
@@ -151,7 +152,7 @@ impl Inner {
     fn own_old_leaf(&self, group_info: &[u8], tree: Option<&[u8]>) -> MlsResult<Option<LeafIndex>> {
         let observer = Observer::new(&self.env(), group_info, tree)?;
         let members = observer.public().tree().members();
-        let own = members.iter().find(|(_, leaf)| leaf.signature_key.as_slice() == self.signature_public);
+        let own = members.iter().find(|(_, leaf)| leaf.signature_key.as_slice() == self.own.public());
         Ok(own.map(|(index, _)| *index))
     }
 }

@@ -9,7 +9,7 @@ use mls_engine::{
     message::Extensions,
 };
 
-use mls_roles::{Denied, GroupPolicy, Role, Users};
+use mls_roles::{Denied, GroupPolicy, Role};
 
 use super::{Client, Inner, key_packages::UsedKeyPackage};
 use crate::core_mls::{
@@ -18,6 +18,7 @@ use crate::core_mls::{
     cell::{Alongside, GroupCell},
     envelope::{MessageType, MlsEnvelope},
     error::{MlsError, MlsResult},
+    policy::USERS,
     records::{self, LOST},
     store::{Section, Space, Write},
     times::{Notes, Times},
@@ -80,14 +81,15 @@ impl Client {
             extensions.set(GROUP_NAME, name.as_bytes().to_vec());
         }
         policy.map_or(Ok(()), |policy| policy.put(&mut extensions))?;
+        let own = inner.own.current();
         let params = CreateParams {
             group_id,
             cipher_suite: inner.config.cipher_suite,
             credential: inner.credential(),
-            signature_key: &inner.signature_key,
+            signature_key: &own.private,
             capabilities: inner.capabilities(),
             lifetime: inner.lifetime(),
-            leaf_extensions: Extensions::new(),
+            leaf_extensions: own.leaf_extensions()?,
             extensions,
         };
         let Created { group, changes } = Group::create(&inner.env(), params)?;
@@ -150,7 +152,7 @@ impl Client {
             return Err(MlsError::EnvelopeMismatch("group"));
         }
         let state = group.public();
-        mls_roles::check_joined(&Users::BASIC, state.context(), state.tree(), inviter)?;
+        mls_roles::check_joined(&USERS, state.context(), state.tree(), inviter)?;
         let used = found.iter().find(|(key, _)| key.id == key_package.as_slice());
         let last_resort = used.is_some_and(|(_, secrets)| secrets.is_last_resort());
         let key_package = Some(UsedKeyPackage { reference: key_package, last_resort });

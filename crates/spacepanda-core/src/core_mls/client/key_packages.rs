@@ -251,13 +251,14 @@ impl Inner {
     }
 
     fn generate_for(&self, cipher_suite: CipherSuite, last_resort: bool, notes: &mut Notes) -> MlsResult<Vec<u8>> {
+        let own = self.own.current();
         let params = KeyPackageParams {
             cipher_suite,
             credential: self.credential(),
-            signature_key: &self.signature_key,
+            signature_key: &own.private,
             capabilities: self.capabilities(),
             lifetime: self.lifetime(),
-            leaf_extensions: Extensions::new(),
+            leaf_extensions: own.leaf_extensions()?,
             extensions: Extensions::new(),
             last_resort,
         };
@@ -327,6 +328,18 @@ impl Inner {
         let excess = gone.len().saturating_add(deleted).saturating_sub(MAX_REMEMBERED);
         gone.into_iter().take(excess).for_each(|(_, key)| notes.delete(key));
         Ok(deleted)
+    }
+
+    /// Notes that packages made with another signature key than this one are deleted.
+    pub(super) fn bury_packages_of_others(&self, public: &[u8], notes: &mut Notes) -> MlsResult<()> {
+        for (key, record) in self.store.scan(&Space::Client, KEY_PACKAGE, None)? {
+            let secrets = KeyPackageSecrets::decode(record.as_slice())?;
+            if secrets.key_package().leaf_node.signature_key.as_slice() != public {
+                self.note_gone(&key, Gone::Expired, notes);
+                notes.delete(used_key(&key));
+            }
+        }
+        Ok(())
     }
 
     fn note_gone(&self, package: &Key, why: Gone, notes: &mut Notes) {

@@ -33,7 +33,9 @@ impl Client {
     /// The group that a ReInit named.
     pub(crate) fn succeed(&self, old: &GroupCell, key_packages: &[Vec<u8>]) -> MlsResult<(MlsHandle, Pending)> {
         let inner = &self.inner;
-        let successor = old.look(|group| Ok(group.create_reinit(&inner.env(), inner.successor(key_packages))?))?;
+        let own = inner.own.current();
+        let params = inner.successor(&own, key_packages)?;
+        let successor = old.look(|group| Ok(group.create_reinit(&inner.env(), params)?))?;
         self.begin_successor(successor)
     }
 
@@ -49,7 +51,8 @@ impl Client {
         if let Some(name) = name {
             extensions.set(GROUP_NAME, name.as_bytes().to_vec());
         }
-        let (group_id, successor) = (inner.new_group_id()?, inner.successor(key_packages));
+        let own = inner.own.current();
+        let (group_id, successor) = (inner.new_group_id()?, inner.successor(&own, key_packages)?);
         let params = BranchParams { group_id, extensions, successor };
         self.begin_successor(old.look(|group| Ok(group.create_branch(&inner.env(), params)?))?)
     }
@@ -71,17 +74,17 @@ impl Inner {
         Ok(group_id)
     }
 
-    fn successor(&self, key_packages: &[Vec<u8>]) -> SuccessorParams<'_> {
+    fn successor<'a>(&self, own: &'a OwnKey, key_packages: &[Vec<u8>]) -> MlsResult<SuccessorParams<'a>> {
         let message = MessageOptions { padding: self.config.padding, ..MessageOptions::default() };
         let tree_in_welcome = self.config.tree_in_welcome;
-        SuccessorParams {
+        Ok(SuccessorParams {
             credential: self.credential(),
-            signature_key: &self.signature_key,
+            signature_key: &own.private,
             capabilities: self.capabilities(),
             lifetime: self.lifetime(),
-            leaf_extensions: Extensions::new(),
+            leaf_extensions: own.leaf_extensions()?,
             key_packages: key_packages.to_vec(),
             commit: CommitOptions { message, tree_in_welcome, ..CommitOptions::default() },
-        }
+        })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Always: codes never change their meaning; hosts match on them across languages and versions.
 
+use mls_crypto::CryptoError;
 use mls_engine::error::OperationError;
 
 use super::MlsError;
@@ -76,6 +77,8 @@ impl MlsError {
             Self::AuditBroken { .. } => {
                 final_("audit_broken", "keep the store for analysis; compare the log with another member's")
             }
+            Self::Identity(_) => final_("identity", "drop it, or have it issued again by the master key"),
+            Self::RotationPending => retry("rotation_pending", "resume the rotation, then call again"),
             Self::Store(error) => store(*error),
             Self::Rejected(_) => final_("rejected", "drop it; its maker broke a rule of the protocol"),
             Self::Refused(error) => refused(error),
@@ -114,6 +117,9 @@ impl MlsError {
             Self::ReplayDetected { .. } => final_("replay_detected", "drop it"),
             Self::TooFarAhead { .. } => {
                 retry("too_far_ahead", "fetch the sender's messages that are missing, then hand it in again")
+            }
+            Self::CryptoError(CryptoError::Signer) => {
+                retry("signer", "unlock or connect the signer of the own key, then call again")
             }
             Self::CryptoError(_) => final_("crypto_error", "drop it; it is forged, damaged or for other keys"),
             Self::Unauthorized { .. } => final_("unauthorized", "drop it, or change the policy"),

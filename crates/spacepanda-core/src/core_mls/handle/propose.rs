@@ -263,7 +263,9 @@ impl MlsHandle {
             return Err(MlsError::TooLarge { len, limit });
         }
         match decode_exact(key_package)? {
-            MlsMessage::KeyPackage(package) if package.leaf_node.credential.identity() == Some(identity) => {
+            MlsMessage::KeyPackage(package)
+                if mls_identity::user_of(&package.leaf_node.credential) == Some(identity) =>
+            {
                 Ok(*package)
             }
             MlsMessage::KeyPackage(_) => Err(MlsError::IdentityMismatch),

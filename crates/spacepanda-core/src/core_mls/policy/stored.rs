@@ -5,7 +5,7 @@
 
 use core::fmt;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,6 +20,8 @@ use crate::core_mls::{
 /// Where pins are, beside the groups: an application keeps out of this space.
 const SPACE: &[u8] = b"spacepanda identities";
 const PIN: u8 = ROW;
+/// The record of a key that people have compared; that of others is empty.
+const VERIFIED: &[u8] = b"1";
 /// How often another process may be faster in a row.
 const ATTEMPTS: u32 = 100;
 
@@ -35,13 +37,55 @@ pub struct StoredTrustOnFirstUse {
 /// Identity and key.
 type Pin = (Vec<u8>, Vec<u8>);
 
+/// What is known of an identity with a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PinState {
+    /// The identity was never seen.
+    Unknown,
+    /// It was seen with this key, and nobody has compared it.
+    Unverified,
+    /// People have compared this key.
+    Verified,
+    /// The identity is known with other keys, and not with this one: a new device that nobody vouched for, or an impostor.
+    Changed,
+}
+
+/// Something to tell the user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TrustEvent {
+    /// An identity was seen for the first time, and is believed: compare safety numbers where it matters.
+    FirstUse {
+        /// Who.
+        identity: Vec<u8>,
+        /// With which key.
+        key: Vec<u8>,
+    },
+    /// An identity was shown with another key than it is known with, and refused.
+    KeyChanged {
+        /// Who.
+        identity: Vec<u8>,
+        /// The key that was shown.
+        key: Vec<u8>,
+        /// Whether people had compared a key of this identity before.
+        was_verified: bool,
+    },
+}
+
+/// Events that wait to be taken, at most; of more the oldest are dropped.
+const EVENTS_MAX: usize = 1_000;
+
 /// What is known here.
 #[derive(Default)]
 struct Pins {
     revision: Revision,
     stored: BTreeSet<Pin>,
+    /// Those of them that people have compared.
+    verified: BTreeSet<Pin>,
     /// Seen, and not stored yet.
     new: BTreeSet<Pin>,
+    events: VecDeque<TrustEvent>,
 }
 
 impl StoredTrustOnFirstUse {
@@ -89,9 +133,83 @@ impl StoredTrustOnFirstUse {
     /// # Errors
     /// [`StoreError`].
     pub fn pin(&self, identity: &[u8], signature_key: &[u8]) -> Result<(), StoreError> {
+        let pin = (identity.to_vec(), signature_key.to_vec());
         let mut pins = self.lock();
-        pins.new.insert((identity.to_vec(), signature_key.to_vec()));
+        if pins.stored.contains(&pin) {
+            return Ok(());
+        }
+        pins.new.insert(pin);
         self.write(&mut pins)
+    }
+
+    /// Notes that people have compared this key, by safety numbers or otherwise: it is believed from now on, and shown as
+    /// verified. The other keys of the identity stay what they are.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{PinState, StoredTrustOnFirstUse, store::{MemoryStore, StoreError}};
+    /// let policy = StoredTrustOnFirstUse::open(Arc::new(MemoryStore::new()))?;
+    /// policy.pin(b"bob", &[7; 32])?;
+    /// assert_eq!(policy.state(b"bob", &[7; 32]), PinState::Unverified);
+    /// policy.verify(b"bob", &[7; 32])?;
+    /// assert_eq!(policy.state(b"bob", &[7; 32]), PinState::Verified);
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn verify(&self, identity: &[u8], signature_key: &[u8]) -> Result<(), StoreError> {
+        let pin = (identity.to_vec(), signature_key.to_vec());
+        let mark = Secret::copy_from(VERIFIED);
+        let mut pins = self.lock();
+        self.apply(&mut pins, |_| vec![Write::Put(key(&pin), &mark)])?;
+        pins.new.remove(&pin);
+        pins.stored.insert(pin.clone());
+        pins.verified.insert(pin);
+        Ok(())
+    }
+
+    /// What is known of an identity with this key.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{PinState, StoredTrustOnFirstUse, store::{MemoryStore, StoreError}};
+    /// let policy = StoredTrustOnFirstUse::open(Arc::new(MemoryStore::new()))?;
+    /// assert_eq!(policy.state(b"bob", &[7; 32]), PinState::Unknown);
+    /// policy.pin(b"bob", &[7; 32])?;
+    /// assert_eq!(policy.state(b"bob", &[8; 32]), PinState::Changed);
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    pub fn state(&self, identity: &[u8], signature_key: &[u8]) -> PinState {
+        let pin = (identity.to_vec(), signature_key.to_vec());
+        let pins = self.lock();
+        if pins.verified.contains(&pin) {
+            PinState::Verified
+        } else if pins.stored.contains(&pin) || pins.new.contains(&pin) {
+            PinState::Unverified
+        } else if pins.knows(identity) {
+            PinState::Changed
+        } else {
+            PinState::Unknown
+        }
+    }
+
+    /// What there is to tell the user since the last call: who was believed at first sight, and who came with another key.
+    /// Events are not stored.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, StoredTrustOnFirstUse, TrustEvent, TrustOnFirstUse, store::MemoryStore};
+    /// let policy = Arc::new(StoredTrustOnFirstUse::open(Arc::new(MemoryStore::new()))?);
+    /// let alice = Client::new(b"alice", policy.clone())?;
+    /// let bob = Client::new(b"bob", Arc::new(TrustOnFirstUse::new()))?;
+    /// alice.create_group(None)?.propose_add(&bob.generate_key_package()?, b"bob")?;
+    /// let seen = TrustEvent::FirstUse { identity: b"bob".to_vec(), key: bob.signature_key().to_vec() };
+    /// assert_eq!(policy.take_events(), [seen]);
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    pub fn take_events(&self) -> Vec<TrustEvent> {
+        self.lock().events.drain(..).collect()
     }
 
     /// Takes a key back; groups it is in already keep it until somebody removes the member.
@@ -114,6 +232,7 @@ impl StoredTrustOnFirstUse {
         pins.new.remove(&pin);
         self.apply(&mut pins, |_| vec![Write::Delete(key(&pin))])?;
         pins.stored.remove(&pin);
+        pins.verified.remove(&pin);
         Ok(())
     }
 
@@ -156,8 +275,8 @@ impl StoredTrustOnFirstUse {
                     return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) => {
-                    let Pins { revision, stored, .. } = Pins::read(self.store.as_ref())?;
-                    (pins.revision, pins.stored) = (revision, stored);
+                    let Pins { revision, stored, verified, .. } = Pins::read(self.store.as_ref())?;
+                    (pins.revision, pins.stored, pins.verified) = (revision, stored, verified);
                     pins.yield_to_others();
                 }
                 Err(error) => return Err(error),
@@ -171,8 +290,30 @@ impl Pins {
     fn read(store: &dyn StateStore) -> Result<Self, StoreError> {
         let revision = store.spaces(Some(&space()))?.first().map_or(Revision::NONE, |(_, revision)| *revision);
         let records = store.scan(&space(), PIN, None)?;
-        let stored = records.iter().map(|(key, _)| pin(&key.id)).collect::<Result<_, _>>()?;
-        Ok(Self { revision, stored, new: BTreeSet::new() })
+        let mut pins = Self { revision, ..Self::default() };
+        for (key, record) in records {
+            let pin = pin(&key.id)?;
+            if record.as_slice() == VERIFIED {
+                pins.verified.insert(pin.clone());
+            }
+            pins.stored.insert(pin);
+        }
+        Ok(pins)
+    }
+
+    fn knows(&self, identity: &[u8]) -> bool {
+        keys(&self.stored, identity).chain(keys(&self.new, identity)).next().is_some()
+    }
+
+    /// Once for each pair that is seen in a row.
+    fn tell(&mut self, event: TrustEvent) {
+        if self.events.contains(&event) {
+            return;
+        }
+        if self.events.len() >= EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
     }
 
     /// Of an identity that another process has seen meanwhile, ours was not the first key.
@@ -214,14 +355,18 @@ impl fmt::Debug for StoredTrustOnFirstUse {
 impl IdentityPolicy for StoredTrustOnFirstUse {
     fn validate(&self, claim: &IdentityClaim<'_>) -> Result<(), u16> {
         let mut pins = self.lock();
-        let known: BTreeSet<_> = keys(&pins.stored, claim.identity).chain(keys(&pins.new, claim.identity)).collect();
-        if known.contains(claim.signature_key) {
+        let pin = (claim.identity.to_vec(), claim.signature_key.to_vec());
+        if pins.stored.contains(&pin) || pins.new.contains(&pin) {
             return Ok(());
         }
-        if !known.is_empty() {
+        let (identity, key) = pin.clone();
+        if pins.knows(claim.identity) {
+            let was_verified = keys(&pins.verified, claim.identity).next().is_some();
+            pins.tell(TrustEvent::KeyChanged { identity, key, was_verified });
             return Err(reason::UNKNOWN_KEY);
         }
-        pins.new.insert((claim.identity.to_vec(), claim.signature_key.to_vec()));
+        pins.tell(TrustEvent::FirstUse { identity, key });
+        pins.new.insert(pin);
         Ok(())
     }
 

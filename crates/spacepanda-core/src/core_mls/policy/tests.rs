@@ -1,7 +1,7 @@
 use super::{IdentityClaim, IdentityPolicy, PinnedIdentities, TrustOnFirstUse, reason};
 
 const fn claim<'a>(identity: &'a [u8], signature_key: &'a [u8]) -> IdentityClaim<'a> {
-    IdentityClaim { identity, signature_key, group_id: None, now: 0 }
+    IdentityClaim::new(identity, signature_key, 0)
 }
 
 /// CRED-09
