@@ -81,7 +81,7 @@ impl MlsHandle {
     }
 
     /// Whether a removal of this leaf waits for a commit.
-    fn is_leaving(&self, leaf: u32) -> MlsResult<bool> {
+    fn is_being_removed(&self, leaf: u32) -> MlsResult<bool> {
         let removes =
             |proposal: &Proposal| matches!(proposal, Proposal::Remove(remove) if remove.removed.get() == leaf);
         self.look(|group| Ok(group.pending_proposals().iter().any(|pending| removes(pending.proposal))))
@@ -123,7 +123,7 @@ impl Client {
                 continue;
             }
             for DoubtfulMember { member, reason } in group.members_in_doubt()? {
-                if reasons.contains(&reason) && !group.is_leaving(member.leaf_index)? {
+                if reasons.contains(&reason) && !group.is_being_removed(member.leaf_index)? {
                     let outcome = group.propose_remove(member.leaf_index);
                     removals.push(RemovalOutcome { group_id: group_id.clone(), member, outcome });
                 }
