@@ -7,7 +7,7 @@ use mls_engine::{
 };
 
 use super::{
-    Client, Inner,
+    Client, Inner, OwnKey,
     groups::{Beginning, GROUP_ID_LEN},
 };
 use crate::core_mls::{GROUP_NAME, MlsHandle, cell::GroupCell, error::MlsResult};
