@@ -51,6 +51,12 @@ pub enum OpenError {
     },
 }
 
+/// Whether another transaction was in the way: class 40 of SQLSTATE, deadlocks and serialization failures. All of this one is
+/// rolled back, and may do better a little later.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    error.code().is_some_and(|code| code.code().starts_with("40"))
+}
+
 /// The error of a row. Classes of SQLSTATE: 22 data, 23 constraints, XX corruption; the rest may be better later.
 pub(crate) fn fault(error: &Error) -> RowError {
     let class = error.code().and_then(|code| code.code().get(..2));

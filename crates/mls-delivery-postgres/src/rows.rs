@@ -8,31 +8,56 @@ mod passes;
 mod places;
 mod quotas;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use deadpool_postgres::Transaction;
 use mls_crypto::Opaque;
 use mls_delivery::{DeviceId, Digest, GroupId, Seq, rows::RowError};
 use tokio_postgres::{
-    Row,
+    Error, Row,
     types::{FromSql, ToSql},
 };
 
-use crate::error::fault;
+use crate::error::{fault, is_conflict};
 
 /// The rows that a transaction sees.
-pub(crate) struct PostgresRows<'a, 'c>(pub(crate) &'a Transaction<'c>);
+pub(crate) struct PostgresRows<'a, 'c> {
+    transaction: &'a Transaction<'c>,
+    /// Told when another transaction was in the way, so that this one has to begin anew.
+    conflict: Option<&'a AtomicBool>,
+}
 
 /// What a statement is told.
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+impl<'a, 'c> PostgresRows<'a, 'c> {
+    /// For reading, which is in nobody's way.
+    pub(crate) const fn reading(transaction: &'a Transaction<'c>) -> Self {
+        Self { transaction, conflict: None }
+    }
+
+    /// For writing. `conflict` is told when another transaction was in the way.
+    pub(crate) const fn writing(transaction: &'a Transaction<'c>, conflict: &'a AtomicBool) -> Self {
+        Self { transaction, conflict: Some(conflict) }
+    }
+}
+
 impl PostgresRows<'_, '_> {
     async fn execute(&self, sql: &str, params: Params<'_>) -> Result<(), RowError> {
-        let statement = self.0.prepare_cached(sql).await.map_err(|error| fault(&error))?;
-        self.0.execute(&statement, params).await.map(|_| ()).map_err(|error| fault(&error))
+        let statement = self.transaction.prepare_cached(sql).await.map_err(|error| self.fault(&error))?;
+        self.transaction.execute(&statement, params).await.map(|_| ()).map_err(|error| self.fault(&error))
     }
 
     async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, RowError> {
-        let statement = self.0.prepare_cached(sql).await.map_err(|error| fault(&error))?;
-        self.0.query(&statement, params).await.map_err(|error| fault(&error))
+        let statement = self.transaction.prepare_cached(sql).await.map_err(|error| self.fault(&error))?;
+        self.transaction.query(&statement, params).await.map_err(|error| self.fault(&error))
+    }
+
+    fn fault(&self, error: &Error) -> RowError {
+        if let Some(conflict) = self.conflict.filter(|_| is_conflict(error)) {
+            conflict.store(true, Ordering::Relaxed);
+        }
+        fault(error)
     }
 
     /// The one row there is, or none.

@@ -14,6 +14,7 @@ use mls_crypto::Random;
 use mls_delivery::{
     BoxFuture, Capabilities, Clock, DeliveryService, DeviceId, Rejection, Watch,
     hub::{Hub, Topic},
+    quota::Shares,
     reply::Reply,
     request::Request,
     rows::RowError,
@@ -92,7 +93,7 @@ impl PostgresService {
         // Without a name of its own a node hears what it said itself, which is harmless.
         let _unnamed = random.fill(&mut id);
         let news = News::new(hub.clone(), format!("{:016x}", u64::from_be_bytes(id)));
-        let writer = Writer { pool: pool.clone(), rules: Arc::new(rules), clock, news: news.clone() };
+        let writer = Writer { pool: pool.clone(), rules: Arc::new(rules), clock, random, news: news.clone() };
         let runtime = Handle::current();
         let tasks = vec![
             runtime.spawn(news.clone().tell(pool.clone())),
@@ -132,7 +133,9 @@ impl PostgresService {
 
     async fn done(&self, checked: Checked) -> Result<Done, Rejection> {
         let rules = &self.node.writer.rules;
-        let answered = if checked.is_read() || checked.is_judged() {
+        // A user's share is locked before it is counted, so it has to be known whose.
+        let counted = checked.is_counted() && rules.shares != Shares::default();
+        let answered = if checked.is_read() || checked.is_judged() || counted {
             let (answer, answered) = oneshot::channel();
             let node = self.node.clone();
             // A task of its own: who asked may go away, and the transaction ends in order all the same.
@@ -171,7 +174,7 @@ impl Node {
         let Writer { pool, rules, clock, .. } = &self.writer;
         let mut client = pool.get().await.map_err(|_| Rejection::Unavailable)?;
         let moment = moment(&mut client).await?;
-        let (mut rows, now) = (PostgresRows(&moment), clock.now());
+        let (mut rows, now) = (PostgresRows::reading(&moment), clock.now());
         let prepared = rules.prepare(&mut rows, checked, now).await?;
         rules.execute(&mut rows, prepared, now).await
     }
@@ -180,7 +183,7 @@ impl Node {
         let Writer { pool, rules, clock, .. } = &self.writer;
         let mut client = pool.get().await.map_err(|_| Rejection::Unavailable)?;
         let moment = moment(&mut client).await?;
-        rules.prepare(&mut PostgresRows(&moment), checked, clock.now()).await
+        rules.prepare(&mut PostgresRows::reading(&moment), checked, clock.now()).await
     }
 
     /// Gives a request to a writer, unless too many wait already.

@@ -3,10 +3,18 @@
 //! What a batch may change is locked before anything is read: rows of one table, in the order of their numbers. So of two
 //! nodes that write to one group one waits, and then reads what the other wrote.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool_postgres::{Pool, Transaction};
 use futures_channel::oneshot;
+use mls_crypto::Random;
 use mls_delivery::{
     Clock, GroupId, Rejection,
     rows::RowError,
@@ -15,10 +23,21 @@ use mls_delivery::{
 use tls_codec::Serialize;
 use tokio::sync::mpsc;
 
-use crate::{error::fault, news::News, rows::PostgresRows, schema::STRIPES};
+use crate::{
+    error::{fault, is_conflict},
+    news::News,
+    rows::PostgresRows,
+    schema::STRIPES,
+};
 
 /// How many requests share a transaction.
 const BATCH: usize = 256;
+
+/// How often a transaction is begun that others are in the way of.
+const TRIES: u32 = 6;
+
+/// The pause after the first.
+const FIRST: Duration = Duration::from_millis(20);
 
 /// A request to be done, and who waits for it.
 #[derive(Debug)]
@@ -34,6 +53,7 @@ pub(crate) struct Writer {
     pub(crate) pool: Pool,
     pub(crate) rules: Arc<Rules>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
     pub(crate) news: News,
 }
 
@@ -90,18 +110,49 @@ impl Writer {
         }
     }
 
+    /// Begins anew, a little later each time, as long as another transaction was in the way; so often at most.
     async fn transact(
         &self,
         (requests, stripes): (Vec<Prepared>, &[i64]),
         results: &mut Vec<Result<Done, Rejection>>,
     ) -> Result<(), Rejection> {
+        for tried in 0..TRIES {
+            let conflict = AtomicBool::new(false);
+            results.clear();
+            let done = self.attempt((&requests, stripes), results, &conflict).await;
+            if !conflict.load(Ordering::Relaxed) {
+                return done;
+            }
+            tracing::debug!(tried, "another transaction was in the way");
+            tokio::time::sleep(self.pause(tried)).await;
+        }
+        Err(Rejection::Unavailable)
+    }
+
+    async fn attempt(
+        &self,
+        (requests, stripes): (&[Prepared], &[i64]),
+        results: &mut Vec<Result<Done, Rejection>>,
+        conflict: &AtomicBool,
+    ) -> Result<(), Rejection> {
         let mut client = self.pool.get().await.map_err(|_| Rejection::Unavailable)?;
         let mut transaction = client.transaction().await.map_err(|_| Rejection::Unavailable)?;
-        lock(&transaction, stripes).await?;
-        for request in requests {
-            results.push(self.request(&mut transaction, request).await?);
+        if let Err(error) = lock(&transaction, stripes).await {
+            conflict.store(is_conflict(&error), Ordering::Relaxed);
+            return Err(fault(&error).into());
         }
-        transaction.commit().await.map_err(|error| unsure(&error))
+        for request in requests {
+            results.push(self.request(&mut transaction, request.clone(), conflict).await?);
+            if conflict.load(Ordering::Relaxed) {
+                // What the others were told belongs to a transaction that is not.
+                return transaction.rollback().await.map_err(|_| Rejection::Unavailable);
+            }
+        }
+        let ended = transaction.commit().await;
+        ended.map_err(|error| {
+            conflict.store(is_conflict(&error), Ordering::Relaxed);
+            unsure(&error)
+        })
     }
 
     /// One request, in a savepoint: a refusal has written nothing, a failure is taken back, and the others go on.
@@ -109,15 +160,27 @@ impl Writer {
         &self,
         transaction: &mut Transaction<'_>,
         request: Prepared,
+        conflict: &AtomicBool,
     ) -> Result<Result<Done, Rejection>, Rejection> {
         let unavailable = |_| Rejection::Unavailable;
         let savepoint = transaction.savepoint("request").await.map_err(unavailable)?;
-        let result = self.rules.execute(&mut PostgresRows(&savepoint), request, self.clock.now()).await;
+        let mut rows = PostgresRows::writing(&savepoint, conflict);
+        let result = self.rules.execute(&mut rows, request, self.clock.now()).await;
         match &result {
             Ok(_) => savepoint.commit().await.map_err(unavailable)?,
             Err(_) => savepoint.rollback().await.map_err(unavailable)?,
         }
         Ok(result)
+    }
+
+    /// Between half and all of a time that doubles: those who met do not meet again.
+    fn pause(&self, tried: u32) -> Duration {
+        let longest = FIRST.saturating_mul(2_u32.saturating_pow(tried));
+        let mut byte = [0xff];
+        // Without randomness all of it is waited.
+        let _all = self.random.fill(&mut byte);
+        let [part] = byte;
+        longest.mul_f64(0.5 + f64::from(part) / 510.0)
     }
 
     /// Deletes what has had its time, some groups in each transaction, during which nobody else writes.
@@ -127,8 +190,12 @@ impl Writer {
         loop {
             let mut client = self.pool.get().await.map_err(|_| RowError::Unavailable)?;
             let transaction = client.transaction().await.map_err(|error| fault(&error))?;
-            lock(&transaction, &all).await?;
-            after = self.rules.sweep(&mut PostgresRows(&transaction), after.as_ref(), self.clock.now()).await?;
+            lock(&transaction, &all).await.map_err(|error| fault(&error))?;
+            let conflict = AtomicBool::new(false);
+            after = self
+                .rules
+                .sweep(&mut PostgresRows::writing(&transaction, &conflict), after.as_ref(), self.clock.now())
+                .await?;
             transaction.commit().await.map_err(|error| fault(&error))?;
             if after.is_none() {
                 return Ok(());
@@ -137,13 +204,13 @@ impl Writer {
     }
 }
 
-async fn lock(transaction: &Transaction<'_>, stripes: &[i64]) -> Result<(), RowError> {
+async fn lock(transaction: &Transaction<'_>, stripes: &[i64]) -> Result<(), tokio_postgres::Error> {
     if stripes.is_empty() {
         return Ok(());
     }
     let sql = "SELECT stripe FROM locks WHERE stripe = ANY($1) ORDER BY stripe FOR UPDATE";
-    let statement = transaction.prepare_cached(sql).await.map_err(|error| fault(&error))?;
-    transaction.execute(&statement, &[&stripes]).await.map(|_| ()).map_err(|error| fault(&error))
+    let statement = transaction.prepare_cached(sql).await?;
+    transaction.execute(&statement, &[&stripes]).await.map(|_| ())
 }
 
 /// A transaction whose end was not confirmed: rolled back if PostgreSQL says so (class 40), and else nobody knows. One that

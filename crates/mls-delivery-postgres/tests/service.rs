@@ -11,12 +11,18 @@
 
 #[path = "service/bench.rs"]
 mod bench;
+#[path = "service/conflicts.rs"]
+mod conflicts;
+#[path = "service/deployment.rs"]
+mod deployment;
 #[path = "service/failover.rs"]
 mod failover;
 #[path = "service/nodes.rs"]
 mod nodes;
 #[path = "service/opening.rs"]
 mod opening;
+#[path = "service/shards.rs"]
+mod shards;
 
 use std::process::ExitCode;
 
@@ -32,7 +38,7 @@ fn main() -> ExitCode {
     if tools.is_none() {
         println!("no PostgreSQL of version 15 or newer: nothing is tried (apt-get install postgresql)");
     }
-    let trials: [(&str, Run); 7] = [
+    let trials: [(&str, Run); 11] = [
         ("one node conforms", nodes::one_conforms),
         ("two nodes conform", nodes::two_conform),
         ("other nodes' watchers are told", nodes::hints),
@@ -40,6 +46,10 @@ fn main() -> ExitCode {
         ("the primary is lost, and its standby goes on", failover::primary_lost),
         ("what no standby has is not acknowledged", failover::not_replicated),
         ("what would not be durable is refused", opening::refused),
+        ("a transaction begins anew when others are in the way", conflicts::begun_anew),
+        ("the commands for a database are as the operator is told", deployment::commands),
+        ("two databases conform", shards::conform),
+        ("groups move between databases while they are written to", shards::moved),
     ];
     let trial = |(name, run): (&str, Run)| {
         let found = tools.clone();

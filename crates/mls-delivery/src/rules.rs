@@ -41,7 +41,7 @@ use crate::{
     quota::Shares,
     receipt::{Ruling, ServiceKey},
     reply::{Committed, Reply},
-    request::Request,
+    request::{Mode, Request},
     rows::{DeviceRow, RowError, Rows},
     shard::{InnerReply, Place, ShardReply, ShardRequest},
 };
@@ -67,14 +67,14 @@ pub struct Rules {
 }
 
 /// A request that is well formed, within its caps, and whose signatures are good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     caller: DeviceId,
     work: Work,
 }
 
 /// A request whose handshake, if the service judges it, is valid in the epoch named inside.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Prepared {
     checked: Checked,
     judged: Option<Judged>,
@@ -145,8 +145,11 @@ impl Rules {
         {
             return Ok(Prepared { checked, judged: None, elsewhere: Some(place), user: None });
         }
-        let judged = judge::judge(self, rows, (&checked.caller, &checked.work), now).await?;
-        let user = shares::user(self, rows, (&checked.caller, &checked.work)).await?;
+        let judged = match checked.is_judged() {
+            true => judge::judge(self, rows, (&checked.caller, &checked.work), now).await?,
+            false => None,
+        };
+        let user = shares::user(self, rows, &checked).await?;
         Ok(Prepared { checked, judged, elsewhere: None, user })
     }
 
@@ -258,13 +261,20 @@ impl Checked {
         }
     }
 
-    /// Whether [`Rules::prepare`] may have something to judge, or to find out.
+    /// Whether [`Rules::prepare`] may have something to judge.
     pub const fn is_judged(&self) -> bool {
         match &self.work {
-            Work::Commit(_) | Work::Create(_) | Work::Claim(_) => true,
-            Work::Message(message) => message.is_proposal(),
+            // What is encrypted cannot be judged: a group that is validated refuses it when it is executed.
+            Work::Commit(commit) => commit.header.public,
+            Work::Create(create) => matches!(create.mode, Mode::Validating),
+            Work::Message(message) => message.header.public && message.is_proposal(),
             _ => false,
         }
+    }
+
+    /// Whether it uses somebody's share, if there are any.
+    pub const fn is_counted(&self) -> bool {
+        matches!(self.work, Work::Commit(_) | Work::Create(_) | Work::Claim(_))
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) enum Trouble {
     PasswordShown,
     #[error("{0}; check --database and --database-ca")]
     Database(#[from] mls_delivery_postgres::OpenError),
+    #[error("{0}; check --database")]
+    Shards(#[from] mls_delivery::shards::ShardsError),
     #[error("cannot use the folder: {0}; check its rights, or choose another --data DIR")]
     Folder(#[source] io::Error),
     #[error("{0} is damaged; put back a copy of it: clients know the service by its keys")]

@@ -195,6 +195,11 @@ impl<'a> World<'a> {
         WriteKey::new(self.crypto(), Secret::copy_from(seed.as_slice())).unwrap()
     }
 
+    /// The write key of an epoch, as its members have it.
+    pub fn write_key(&self, group: &Group, epoch: u64) -> WriteKey {
+        self.key(group, epoch, 0)
+    }
+
     pub(crate) fn message(&self, group: &Group, epoch: u64, content: &str) -> SubmitMessage {
         self.framed(group, epoch, ContentType::Application, content)
     }

@@ -50,6 +50,11 @@ impl Server {
         self.address(name)
     }
 
+    /// Where its socket is, for programs that are told a host.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The address of a database, there or not.
     pub fn address(&self, name: &str) -> String {
         format!("postgres://{USER}@{}/{name}", text(&self.folder).replace('/', "%2F"))

@@ -61,7 +61,8 @@ impl Tools {
         command
     }
 
-    pub(crate) fn run(&self, program: &str, arguments: &[&str]) {
+    /// Runs one of PostgreSQL's programs to its end, which is to be a good one.
+    pub fn run(&self, program: &str, arguments: &[&str]) {
         self.try_run(program, arguments).unwrap_or_else(|message| panic!("{program}: {message}"));
     }
 

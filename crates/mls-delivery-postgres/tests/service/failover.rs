@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What a writer was told: epoch and place, of commits and of messages.
-type Told = Vec<(u64, Seq)>;
+pub(crate) type Told = Vec<(u64, Seq)>;
 
 pub(crate) fn primary_lost(tools: &Tools) {
     let runtime = runtime();
@@ -98,7 +98,7 @@ pub(crate) fn not_replicated(tools: &Tools) {
 }
 
 /// A commit and two messages in each epoch, until told to stop.
-fn write(
+pub(crate) fn write(
     world: &World<'_>,
     service: &dyn DeliveryService,
     (alice, group): (&Device, &Group),
@@ -135,7 +135,7 @@ fn insist<O: Operation>(service: &dyn DeliveryService, alice: &Device, request: 
     }
 }
 
-fn read(service: &dyn DeliveryService, alice: &Device, group: &Group) -> Vec<LogEntry> {
+pub(crate) fn read(service: &dyn DeliveryService, alice: &Device, group: &Group) -> Vec<LogEntry> {
     let mut entries: Vec<LogEntry> = Vec::new();
     loop {
         let after = entries.last().map_or(Seq::ZERO, |entry| entry.seq);
@@ -148,7 +148,7 @@ fn read(service: &dyn DeliveryService, alice: &Device, group: &Group) -> Vec<Log
     }
 }
 
-fn verify(log: &[LogEntry], told: &Told) {
+pub(crate) fn verify(log: &[LogEntry], told: &Told) {
     let places: Vec<u64> = log.iter().map(|entry| entry.seq.get()).collect();
     assert_eq!(places, (1..).take(log.len()).collect::<Vec<_>>(), "no gap, nothing twice");
     let by_place: BTreeMap<Seq, u64> = log.iter().map(|entry| (entry.seq, entry.epoch)).collect();

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What is to be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Work {
     Enrol(Enrol),
     Publish(Vec<KeyPackageRow>),
@@ -46,7 +46,7 @@ pub(super) enum Work {
 }
 
 /// A commit bundle.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CheckedCommit {
     pub(super) header: Header,
     pub(super) digest: Digest,
@@ -57,7 +57,7 @@ pub(super) struct CheckedCommit {
 }
 
 /// A message or proposal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CheckedMessage {
     pub(super) header: Header,
     pub(super) digest: Digest,
@@ -66,14 +66,14 @@ pub(super) struct CheckedMessage {
 }
 
 /// A request for a GroupInfo.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CheckedInfo {
     pub(super) group_id: GroupId,
     pub(super) shown: Shown,
 }
 
 /// A report of an invalid commit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CheckedReport {
     pub(super) group_id: GroupId,
     pub(super) epoch: u64,
@@ -83,7 +83,7 @@ pub(super) struct CheckedReport {
 }
 
 /// A pass of a group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CheckedPass {
     pub(super) group_id: GroupId,
     pub(super) epoch: u64,

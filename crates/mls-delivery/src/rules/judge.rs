@@ -37,6 +37,7 @@ pub(super) fn check_judged(group: &GroupRow, header: &Header, judged: Option<Jud
     match group.mode {
         Mode::Private => Ok(()),
         Mode::Validating if judged == Some(needed) => Ok(()),
+        Mode::Validating if !header.public => Err(Rejection::NotObservable),
         // The epoch was voided while the handshake was judged: what it was judged by is gone.
         Mode::Validating => Err(Rejection::Unavailable),
     }

@@ -2,9 +2,9 @@
 //!
 //! Always: what is refused, for whatever reason, is not counted; a retry of what was taken is not counted again.
 
-use super::{Rules, check::Work};
+use super::{Checked, Rules};
 use crate::{
-    DeviceId, Rejection, Timestamp, UserId,
+    Rejection, Timestamp, UserId,
     quota::{Rate, Shares},
     rows::{RowError, Rows},
 };
@@ -63,14 +63,9 @@ pub(super) async fn take<R: Rows>(
 }
 
 /// Whose share a request uses, so that it is to itself while it is counted.
-pub(super) async fn user<R: Rows>(
-    rules: &Rules,
-    rows: &mut R,
-    (caller, work): (&DeviceId, &Work),
-) -> Result<Option<UserId>, RowError> {
-    let counted = matches!(work, Work::Commit(_) | Work::Create(_) | Work::Claim(_));
-    if !counted || rules.shares == Shares::default() {
+pub(super) async fn user<R: Rows>(rules: &Rules, rows: &mut R, checked: &Checked) -> Result<Option<UserId>, RowError> {
+    if !checked.is_counted() || rules.shares == Shares::default() {
         return Ok(None);
     }
-    Ok(rows.device(caller).await?.map(|device| device.user))
+    Ok(rows.device(&checked.caller).await?.map(|device| device.user))
 }

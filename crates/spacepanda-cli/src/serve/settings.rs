@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use mls_delivery::{Digest, Enrolment, Invite, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Trouble;
 
@@ -50,8 +50,12 @@ pub(crate) struct Wishes {
 
     /// PostgreSQL in place of the folder's database, for more than one node: `postgres://user@host,host/name?sslmode=require`.
     /// One with a password does not belong on a command line: it goes into PANDA_SERVE_DATABASE, or into the file
+    ///
+    /// Given more than once, groups are spread over the databases; the first one is home to devices and mailboxes, and stays
+    /// the first
     #[arg(long, value_name = "URL")]
-    database: Option<String>,
+    #[serde(deserialize_with = "one_or_more")]
+    database: Option<Vec<String>>,
 
     /// Whose certificate of the database to believe, PEM
     #[arg(long, value_name = "FILE", env = "PANDA_SERVE_DATABASE_CA")]
@@ -139,8 +143,8 @@ pub(crate) struct InviteSetting {
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// Not shown if it holds a password.
-    #[serde(skip_serializing_if = "is_secret")]
-    pub(crate) database: Option<String>,
+    #[serde(skip_serializing_if = "is_secret", serialize_with = "one_or_all")]
+    pub(crate) database: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) database_ca: Option<PathBuf>,
     pub(crate) database_connections: u32,
@@ -164,12 +168,13 @@ impl Settings {
     /// Options over environment over file over defaults. `folder` is where data is kept if nothing is said.
     pub(crate) fn gather(options: &ServeOptions, folder: impl FnOnce() -> Option<PathBuf>) -> Result<Self, Trouble> {
         let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        if options.wishes.database.as_deref().is_some_and(has_password) {
+        if options.wishes.database.iter().flatten().any(|address| has_password(address)) {
             return Err(Trouble::PasswordShown);
         }
         let mut wishes = Wishes::clone(&options.wishes);
         // Not left to the parser of options, which would not tell it from the command line.
-        wishes.database = wishes.database.or_else(|| env::var("PANDA_SERVE_DATABASE").ok());
+        let listed = |list: String| list.split_whitespace().map(str::to_owned).collect();
+        wishes.database = wishes.database.or_else(|| env::var("PANDA_SERVE_DATABASE").ok().map(listed));
         let wishes = wishes.or(file);
         let listen = wishes.listen.unwrap_or(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 8470));
         let behind_proxy = wishes.behind_proxy.unwrap_or(false);
@@ -181,7 +186,7 @@ impl Settings {
         }
         Ok(Self {
             data: wishes.data.or_else(folder).ok_or(Trouble::NoFolder)?,
-            database: wishes.database,
+            database: wishes.database.unwrap_or_default(),
             database_ca: wishes.database_ca,
             database_connections: wishes.database_connections.unwrap_or(16),
             listen,
@@ -252,8 +257,30 @@ fn has_password(address: &str) -> bool {
     user.is_some_and(|user| user.contains(':')) || address.contains("password")
 }
 
-fn is_secret(address: &Option<String>) -> bool {
-    address.as_deref().is_none_or(has_password)
+fn is_secret(addresses: &[String]) -> bool {
+    addresses.is_empty() || addresses.iter().any(|address| has_password(address))
+}
+
+/// One address, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Some(match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(address) => vec![address],
+        OneOrMore::More(addresses) => addresses,
+    }))
+}
+
+fn one_or_all<S: Serializer>(addresses: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match addresses {
+        [address] => address.serialize(serializer),
+        all => all.serialize(serializer),
+    }
 }
 
 fn read(file: &Path) -> Result<Wishes, Trouble> {
