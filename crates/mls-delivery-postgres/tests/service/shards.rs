@@ -100,7 +100,7 @@ pub(crate) fn conform(tools: &Tools) {
 pub(crate) fn moved(tools: &Tools) {
     let (runtime, server) = (runtime(), Server::start(tools));
     let (rules, clock): (_, Arc<dyn Clock>) = (rules(Limits::default()), Arc::new(SystemClock));
-    let addresses = ["left", "right"].map(|name| server.database(name));
+    let addresses = ["first_half", "second_half"].map(|name| server.database(name));
     let (writing, _nodes) = runtime.block_on(together(&addresses, &rules, &clock));
     let (moving, _others) = runtime.block_on(together(&addresses, &rules, &clock));
     let mut bench = Fixed(writing.clone());
