@@ -242,6 +242,8 @@ fn the_window_is_all_that_is_kept() {
     assert!(erin.group().go_back(3).is_err());
     assert_eq!(erin.group().application_rows().unwrap().len(), 2 * 4);
     erin.group().go_back(4).unwrap();
+    // In that epoch it may have sent before.
+    assert_eq!(erin.group().send_message(b"again"), Err(MlsError::ReadOnly));
 }
 
 /// With a delivery side the first is the group's, and no later one is.
