@@ -11,7 +11,9 @@
 //!                            spacepanda-sync ──> service
 //! ```
 
+mod audit;
 mod backup;
+mod chat;
 mod device;
 mod doctor;
 mod groups;
@@ -22,6 +24,8 @@ mod news;
 mod options;
 mod printer;
 mod profile;
+mod restore;
+mod roles;
 mod session;
 mod shell;
 mod talk;
@@ -60,9 +64,12 @@ async fn carry_out(command: &ClientCommand, printer: &Printer) -> Result<(), Tro
         ClientCommand::Group(group) => carry_out_group(&group.command, printer).await,
         ClientCommand::Send(options) => talk::send(options, printer).await,
         ClientCommand::Read(options) => talk::read(options, printer).await,
+        ClientCommand::Chat(options) => chat::run(options),
         ClientCommand::Inspect(options) => inspect::run(options, printer),
         ClientCommand::Doctor(options) => doctor::run(options, printer).await,
         ClientCommand::ExportBackup(options) => backup::export(options, printer),
+        ClientCommand::Restore(options) => restore::restore(options, printer),
+        ClientCommand::Passphrase(options) => backup::passphrase(options, printer),
         ClientCommand::Completions(options) => shell::completions(options),
         ClientCommand::Man => shell::man(),
     }
@@ -74,10 +81,14 @@ async fn carry_out_group(command: &GroupCommand, printer: &Printer) -> Result<()
         GroupCommand::List(common) => groups::list(common, printer),
         GroupCommand::Info(options) => groups::info(options, printer).await,
         GroupCommand::Members(options) => groups::members(options, printer).await,
+        GroupCommand::Log(options) => audit::log(options, printer),
         GroupCommand::Invite(options) => invites::invite(options, printer).await,
         GroupCommand::Join(options) => invites::join(options, printer).await,
         GroupCommand::Add(options) => groups::add(options, printer).await,
         GroupCommand::Remove(options) => groups::remove(options, printer).await,
+        GroupCommand::Roles(options) => roles::roles(options, printer).await,
+        GroupCommand::Promote(options) => roles::promote(options, printer).await,
+        GroupCommand::Demote(options) => roles::demote(options, printer).await,
         GroupCommand::Rename(options) => groups::rename(options, printer).await,
         GroupCommand::Rotate(options) => groups::rotate(options, printer).await,
         GroupCommand::Leave(options) => groups::leave(options, printer).await,

@@ -12,6 +12,8 @@
 //! HOME/demo/SUITE-MEMBERS/NAME/   the store of one member of the demo
 //! ```
 
+mod change;
+
 use std::{
     env,
     fs::{self, File, TryLockError},

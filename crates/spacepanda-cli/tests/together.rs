@@ -8,137 +8,21 @@
     reason = "tests"
 )]
 
+#[path = "shared/people.rs"]
+mod people;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{self, Child, Command, Output, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    process::{self, Command, Stdio},
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
 
 use serde_json::Value;
 
-/// A folder that is gone when the test ends.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let place =
-            env::temp_dir().join(format!("panda-together-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::SeqCst)));
-        fs::create_dir(&place).unwrap();
-        Self(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A service that can be killed and started again at the same address.
-struct Service {
-    data: PathBuf,
-    child: Child,
-    address: String,
-}
-
-impl Service {
-    fn start(data: &Path, listen: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_panda"))
-            .args(["serve", "--json", "--listen", listen, "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let serving: Value = serde_json::from_str(&line).unwrap();
-        let address = serving["address"].as_str().unwrap().to_owned();
-        Self { data: data.to_owned(), child, address }
-    }
-
-    /// `kill -9`, and a new process on what is left.
-    fn kill_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        let listen = self.address.trim_start_matches("http://").to_owned();
-        *self = Self::start(&self.data.clone(), &listen);
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-    }
-}
-
-/// One home.
-struct Person {
-    home: PathBuf,
-}
-
-impl Person {
-    fn new(place: &Place, home: &str) -> Self {
-        Self { home: place.0.join(home) }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_panda"));
-        command.args(arguments).arg("--json").arg("--home").arg(&self.home).stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn try_run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Expects success; the objects that were printed.
-    fn run(&self, arguments: &[&str]) -> Vec<Value> {
-        let output = self.try_run(arguments);
-        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?} of {}: {talk}", self.home.display());
-        lines(&output)
-    }
-
-    fn status(&self, arguments: &[&str]) -> Option<i32> {
-        self.try_run(arguments).status.code()
-    }
-
-    /// Runs a command, and kills it after a while if it has not ended.
-    fn run_and_kill(&self, arguments: &[&str], after: Duration) {
-        let mut child = self.command(arguments).spawn().unwrap();
-        thread::sleep(after);
-        let _it_may_have_ended = child.kill();
-        child.wait().unwrap();
-    }
-
-    fn history(&self, group: &str) -> Vec<(u64, String, String)> {
-        let said = self.run(&["read", group]);
-        let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
-        said.iter().map(|line| (line["seq"].as_u64().unwrap(), text(line, "from"), text(line, "text"))).collect()
-    }
-
-    fn info(&self, group: &str) -> Value {
-        self.run(&["group", "info", group])[0].clone()
-    }
-
-    fn device(&self) -> String {
-        self.run(&["id"])[0]["device"].as_str().unwrap().to_owned()
-    }
-}
-
-fn lines(output: &Output) -> Vec<Value> {
-    output.stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
-}
+use people::{Person, Place, Service, invite, settle};
 
 /// Numbers that look random, and are the same each time.
 struct Dice(u64);
@@ -152,24 +36,6 @@ impl Dice {
 
 fn rounds() -> u64 {
     env::var("PANDA_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
-}
-
-fn invite(from: &Person, to: &Person, group: &str) {
-    let code = from.run(&["group", "invite", group])[0]["code"].as_str().unwrap().to_owned();
-    let file = to.home.with_extension("code");
-    fs::write(&file, code).unwrap();
-    to.run(&["group", "join", file.to_str().unwrap()]);
-    from.run(&["read", group]);
-    to.run(&["read", group]);
-}
-
-/// Until nobody has anything left to send, and nobody anything left to read.
-fn settle(people: &[&Person], group: &str) {
-    for _ in 0..3 {
-        for person in people {
-            person.run(&["read", group]);
-        }
-    }
 }
 
 /// All are in one epoch, and have said and read the same from where the last of them came in.
@@ -407,4 +273,85 @@ fn shells_and_readers_of_manuals_are_served() {
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{arguments:?}");
     }
+}
+
+/// A device is lost; its home is made anew out of a backup, and is let in again in place of the lost one.
+#[test]
+fn a_lost_home_is_restored() {
+    let place = Place::new();
+    let service = Service::start(&place.0.join("service"), "127.0.0.1:0");
+    let [alice, bob, anew] = ["alice", "bob", "anew"].map(|home| Person::new(&place, home));
+    for (person, name) in [(&alice, "alice"), (&bob, "bob")] {
+        person.run(&["init", name, "--service", &service.address]);
+    }
+    alice.run(&["group", "create", "tea"]);
+    invite(&alice, &bob, "tea");
+    alice.run(&["send", "tea", "before"]);
+    bob.run(&["read", "tea"]);
+    let [backup, passphrase] = ["backup", "passphrase"].map(|file| place.0.join(file).to_str().unwrap().to_owned());
+    fs::write(&passphrase, "correct horse battery staple\n").unwrap();
+    bob.run(&["export-backup", &backup, "--backup-passphrase-file", &passphrase]);
+    fs::remove_dir_all(&bob.home).unwrap();
+    alice.run(&["send", "tea", "meanwhile"]);
+    let restored = anew.run(&["restore", &backup, "--backup-passphrase-file", &passphrase]);
+    assert_eq!((&restored[0]["name"], &restored[0]["groups"]), (&"bob".into(), &serde_json::json!(["tea"])));
+    assert_eq!(anew.status(&["doctor"]), Some(1));
+    invite(&alice, &anew, "tea");
+    anew.run(&["send", "tea", "here again"]);
+    settle(&[&alice, &anew], "tea");
+    let texts = |person: &Person| person.history("tea").into_iter().map(|(_, _, text)| text).collect::<Vec<_>>();
+    assert_eq!(texts(&anew), ["before", "here again"]);
+    assert_eq!(texts(&alice), ["before", "meanwhile", "here again"]);
+    assert_eq!(anew.info("tea")["safety"], alice.info("tea")["safety"]);
+    anew.run(&["doctor"]);
+}
+
+/// The last two leave at the same time: neither has to wait for somebody who never comes.
+#[test]
+fn the_last_two_leave() {
+    let place = Place::new();
+    let service = Service::start(&place.0.join("service"), "127.0.0.1:0");
+    let [alice, bob] = ["alice", "bob"].map(|home| Person::new(&place, home));
+    for (person, name) in [(&alice, "alice"), (&bob, "bob")] {
+        person.run(&["init", name, "--service", &service.address]);
+    }
+    alice.run(&["group", "create", "tea"]);
+    invite(&alice, &bob, "tea");
+    let leave = |person: &Person| person.command(&["group", "leave", "tea"]).spawn().unwrap();
+    for leaver in [leave(&alice), leave(&bob)] {
+        assert!(leaver.wait_with_output().unwrap().status.success());
+    }
+    for _ in 0..3 {
+        [&alice, &bob].into_iter().for_each(|person| drop(person.run(&["doctor"])));
+    }
+    for person in [&alice, &bob] {
+        let groups = person.run(&["group", "list"]);
+        assert!(groups.iter().all(|group| group["state"] == "left"), "{groups:?}");
+    }
+}
+
+/// Whoever has a code of an open group joins while nobody else is there: no command of theirs runs.
+#[test]
+fn somebody_joins_while_nobody_is_there() {
+    let place = Place::new();
+    let service = Service::start(&place.0.join("service"), "127.0.0.1:0");
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|home| Person::new(&place, home));
+    for (person, name) in [(&alice, "alice"), (&bob, "bob"), (&carol, "carol")] {
+        person.run(&["init", name, "--service", &service.address]);
+    }
+    alice.run(&["group", "create", "tea"]);
+    assert_eq!(alice.status(&["group", "invite", "tea", "--open"]), Some(1), "it has no roles");
+    alice.run(&["group", "roles", "tea", "--introduce"]);
+    let invited = alice.run(&["group", "invite", "tea", "--open"])[0].clone();
+    let file = place.0.join("code");
+    fs::write(&file, invited["code"].as_str().unwrap()).unwrap();
+    let code = file.to_str().unwrap();
+    let joined = bob.run(&["group", "join", code]);
+    assert_eq!(joined[0]["members"], serde_json::json!(["alice", "bob"]));
+    bob.run(&["send", "tea", "anybody here?"]);
+    assert_eq!(carol.status(&["group", "join", code]), Some(4), "it was for one");
+    let texts: Vec<_> = alice.history("tea").into_iter().map(|(_, _, text)| text).collect();
+    assert_eq!(texts, ["anybody here?"]);
+    agree(&[&alice, &bob], "tea", 0);
+    assert_eq!(alice.status(&["group", "invite", "tea", "--revoke", invited["id"].as_str().unwrap()]), Some(0));
 }

@@ -11,6 +11,7 @@ use mls_delivery::{
     auth::Voucher,
     request::{CreateGroup, Enrol, EpochStart, Mode, PublishKeyPackages},
 };
+use mls_roles::GroupPolicy;
 use spacepanda_core::core_mls::{Client, MlsError, MlsHandle};
 
 use crate::{
@@ -103,6 +104,15 @@ impl Account {
     /// [`SyncError::Group`].
     pub fn create_group(&self, name: &str) -> SyncResult<MlsHandle> {
         Ok(self.client.create_group(Some(name))?)
+    }
+
+    /// Founds a group with roles: we own it, and the table of [`GroupPolicy::new`] says who may do what.
+    ///
+    /// # Errors
+    /// [`SyncError::Group`].
+    pub fn create_group_with_roles(&self, name: &str) -> SyncResult<MlsHandle> {
+        let policy = GroupPolicy::new(self.client.identity());
+        Ok(self.client.create_group_with_policy(Some(name), &policy)?)
     }
 
     /// The messages of a group, in its order: the same at every member for the time that both were in.

@@ -4,7 +4,7 @@
 //! that is lost does not use up more.
 
 use mls_crypto::Opaque;
-use mls_delivery::{UserId, ask, request::ClaimKeyPackages};
+use mls_delivery::{DeviceId, UserId, ask, request::ClaimKeyPackages};
 use mls_engine::{
     codec::decode_exact,
     message::{KeyPackage, MlsMessage},
@@ -13,6 +13,7 @@ use spacepanda_core::core_mls::{GroupChange, MlsError, MlsHandle};
 
 use crate::{
     Account, SyncError, SyncResult,
+    account::device_key,
     queue::{WishForm, WishKind},
     rows::{Rows, put_wish},
 };
@@ -59,6 +60,28 @@ impl Account {
             }
         }
         Ok(changes)
+    }
+
+    /// What puts a device in place of the one with its key (RFC 9420, Section 12.2: an Add beside the Remove of the same client).
+    pub(crate) fn replacement(&self, group: &MlsHandle, package: &Opaque) -> SyncResult<Vec<GroupChange>> {
+        let key = key_package(package.as_slice())?.leaf_node.signature_key;
+        let old = group.members().into_iter().find(|member| member.signature_key == key.as_slice());
+        let removed = old.map(|member| GroupChange::Remove(member.leaf_index));
+        Ok(removed.into_iter().chain([GroupChange::Add(package.as_slice().to_vec())]).collect())
+    }
+
+    /// The device that this commit of ours puts in place of an older state of itself.
+    pub(crate) fn replaced(&self, group: &MlsHandle, commit: &[u8]) -> SyncResult<Option<DeviceId>> {
+        let digest = self.crypto().digest(commit);
+        for (_, wish) in Rows(group).wishes()? {
+            let by_this = wish.claimed.iter().flatten().any(|claimed| claimed.as_slice() == digest.as_slice());
+            if let (WishKind::Replace(package), true) = (&wish.kind, by_this) {
+                let package = key_package(package.as_slice())?;
+                let key = device_key(package.cipher_suite, package.leaf_node.signature_key.as_slice());
+                return Ok(Some(key.device(self.crypto())?));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -12,12 +12,16 @@ use mls_delivery::{
     request::{CommitBundle, EpochStart, Invitation, SubmitMessage},
 };
 use mls_engine::group::CommitId;
-use spacepanda_core::core_mls::{GroupChange, MemberInfo, MlsError, MlsHandle, ProposalSummary, store::StoreError};
+use mls_roles::{GroupPolicy, Right};
+use spacepanda_core::core_mls::{
+    GroupChange, MemberInfo, MlsError, MlsHandle, ProposalSummary, ReceivedProposal, store::StoreError,
+};
 
 use crate::{
     Account, SyncError, SyncResult,
-    queue::{WishForm, WishKind},
-    rows::{Rows, SealedForm, delete_wish, put_queued, put_wish},
+    open::published,
+    queue::{RoleForm, WishForm, WishKind},
+    rows::{Rows, SealedForm, delete_queued, delete_wish, put_queued, put_wish},
 };
 
 /// What a wish takes.
@@ -47,12 +51,12 @@ impl Account {
                     rows.write(vec![delete_wish(number)])?;
                     continue;
                 }
-                Plan::Wait => return Ok(false),
+                Plan::Wait => break,
                 Plan::AskToLeave => return self.ask_to_leave(group).await.map(|()| true),
                 Plan::Commit(changes) => changes,
             };
             let staged = self.or_drop(group, group.stage_changes(&changes).map_err(SyncError::from))?;
-            if matches!(wish.kind, WishKind::Rotate) {
+            if matches!(wish.kind, WishKind::Rotate | WishKind::Replace(_)) {
                 let digest = self.crypto().digest(staged.commit.payload());
                 let claimed = Some(vec![digest.as_slice().into()]);
                 rows.write(vec![put_wish(number, &WishForm { claimed, ..wish })?])?;
@@ -60,10 +64,12 @@ impl Account {
             self.submit(group, &staged.id).await?;
             return Ok(true);
         }
-        if group.pending_proposals()?.is_empty() {
+        let own = group.own_index();
+        let of_others = |proposal: &ReceivedProposal| !removes(proposal, own);
+        if !group.pending_proposals()?.iter().any(of_others) || !group.may(Right::Commit)? {
             return Ok(false);
         }
-        // Somebody asked for something, mostly to leave: whoever is here does it.
+        // Somebody asked for something, mostly to leave: whoever is here does it, also while it waits to be let go itself.
         let staged = group.stage_changes(&[])?;
         self.submit(group, &staged.id).await?;
         Ok(true)
@@ -82,7 +88,14 @@ impl Account {
             let envelope = match message.envelope.take().filter(|sealed| sealed.epoch == epoch) {
                 Some(sealed) => sealed.message,
                 None => {
-                    let envelope = group.send_message_with(message.text.as_slice(), &message.id)?;
+                    let envelope = match group.send_message_with(message.text.as_slice(), &message.id) {
+                        Err(MlsError::Denied(denied)) => {
+                            // Our role is another one since it was queued: it would wait for ever.
+                            rows.write(vec![delete_queued(number)])?;
+                            return Err(MlsError::Denied(denied).into());
+                        }
+                        sealed => sealed?,
+                    };
                     let sealed = SealedForm { epoch, message: envelope.payload().into() };
                     let bytes = sealed.message.clone();
                     message.sealed.push(self.crypto().digest(bytes.as_slice()));
@@ -128,14 +141,20 @@ impl Account {
         let after = self.devices(group, &group.pending_members(id)?)?;
         let invitations = match group.pending_welcome(id)? {
             Some(welcome) => {
-                let recipients = after.difference(&before).copied().collect();
+                let new = after.difference(&before).copied();
+                let recipients = new.chain(self.replaced(group, entry.envelope.payload())?).collect();
                 vec![Invitation { recipients, welcome: welcome.payload().into() }]
             }
             None => Vec::new(),
         };
+        // Without a policy a group is not open.
+        let group_info = match group.policy()? {
+            Some(_) => published(group.pending_group_info(id)?)?.map(Into::into),
+            None => None,
+        };
         Ok(Some(CommitBundle {
             commit: entry.envelope.payload().into(),
-            next: EpochStart { write_key, join_token: None, group_info: None, ratchet_tree: None },
+            next: EpochStart { write_key, join_token: None, group_info, ratchet_tree: None },
             invitations,
             removed: before.difference(&after).copied().collect(),
         }))
@@ -149,6 +168,7 @@ impl Account {
         let changes = match &wish.kind {
             WishKind::Add(user) => self.add_user(group, number, (user.as_slice(), wish.claimed.as_deref())).await?,
             WishKind::AddKeyPackage(key_package) => self.add_packages(group, core::slice::from_ref(key_package))?,
+            WishKind::Replace(package) => self.replacement(group, package)?,
             WishKind::Remove(user) => removals(group, |member| member.identity == user.as_slice()),
             WishKind::RemoveDevice(device) => {
                 removals(group, |member| self.device_of(group, &member.signature_key).is_ok_and(|is| is == *device))
@@ -159,6 +179,14 @@ impl Account {
             }
             WishKind::Rotate => return Ok(Plan::Commit(Vec::new())),
             WishKind::Leave => return leaving(group),
+            WishKind::Role(RoleForm { user, role }) => match group.policy()? {
+                Some(policy) if policy.role(user.as_slice()) == *role => Vec::new(),
+                _ => vec![GroupChange::Role { user: user.as_slice().to_vec(), role: *role }],
+            },
+            WishKind::Policy(policy) => {
+                let policy = GroupPolicy::from_bytes(policy.as_slice()).map_err(MlsError::from)?;
+                if group.policy()?.as_ref() == Some(&policy) { Vec::new() } else { vec![GroupChange::Policy(policy)] }
+            }
         };
         Ok(if changes.is_empty() { Plan::Done } else { Plan::Commit(changes) })
     }
@@ -194,11 +222,12 @@ fn removals(group: &MlsHandle, chosen: impl Fn(&MemberInfo) -> bool) -> Vec<Grou
     others.filter(chosen).map(|member| GroupChange::Remove(member.leaf_index)).collect()
 }
 
+fn removes(proposal: &ReceivedProposal, leaf: u32) -> bool {
+    matches!(proposal.summary, ProposalSummary::Remove { leaf_index } if leaf_index == leaf)
+}
+
 fn leaving(group: &MlsHandle) -> SyncResult<Plan> {
     let own = group.own_index();
-    let asked = group
-        .pending_proposals()?
-        .iter()
-        .any(|proposal| matches!(proposal.summary, ProposalSummary::Remove { leaf_index } if leaf_index == own));
+    let asked = group.pending_proposals()?.iter().any(|proposal| removes(proposal, own));
     Ok(if asked || group.member_count() == 1 { Plan::Wait } else { Plan::AskToLeave })
 }

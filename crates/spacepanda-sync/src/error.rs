@@ -32,6 +32,9 @@ pub enum SyncError {
     /// Nobody of this name is in the group.
     #[error("nobody of this name is in the group")]
     NoSuchMember,
+    /// There are no roles to change: every member may do everything.
+    #[error("the group has no roles: everybody in it may do everything")]
+    NoRoles,
     /// So much waits to be sent that no more is taken.
     #[error("{waiting} messages wait to be sent, and no more than that may")]
     QueueFull {
@@ -66,6 +69,7 @@ impl SyncError {
             Self::Voided => "voided",
             Self::Busy => "busy",
             Self::NoKeyPackages => "no-key-packages",
+            Self::NoRoles => "no-roles",
             Self::NoSuchMember => "no-such-member",
             Self::QueueFull { .. } => "queue-full",
             Self::NotACode => "not-a-code",

@@ -2,7 +2,8 @@
 //!
 //! In: who may use it, how often, until when. Out: a code to be handed over by other means.
 //! Always: whoever made the invite lets people in, by a commit like any other; the code alone opens nothing, and no service can
-//! use it. Whether it is used up, over or taken back is decided where it was made.
+//! use it. Whether it is used up, over or taken back is decided where it was made. Invites to groups that are open are another
+//! kind: see [`Account::invite_open`].
 
 use mls_crypto::{Opaque, Secret};
 use mls_delivery::DeviceId;
@@ -31,6 +32,8 @@ pub struct Invite {
     pub revoked: u8,
     /// Whom it has let in.
     pub used_by: Vec<DeviceId>,
+    /// 1 if others join with it by themselves; the service counts them.
+    pub open: u8,
 }
 
 /// What is handed over.
@@ -40,6 +43,7 @@ pub struct InviteCode {
     pub(crate) inviter: DeviceId,
     pub(crate) id: [u8; 16],
     pub(crate) secret: Opaque,
+    pub(crate) open: u8,
 }
 
 impl Invite {
@@ -80,6 +84,11 @@ impl InviteCode {
         decode_exact(&bytes.ok_or(SyncError::NotACode)?).map_err(|_| SyncError::NotACode)
     }
 
+    /// Whether it lets us join by ourselves: [`Account::join_open`], and not [`Account::ask_to_join`].
+    pub const fn is_open(&self) -> bool {
+        self.open == 1
+    }
+
     /// Which group it leads to.
     pub fn group_id(&self) -> &[u8] {
         self.group_id.as_slice()
@@ -88,9 +97,9 @@ impl InviteCode {
 
 impl core::fmt::Debug for Invite {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { id: _, secret: _, uses, expires, target: _, revoked, used_by } = self;
+        let Self { id: _, secret: _, uses, expires, target: _, revoked, used_by, open } = self;
         let used = used_by.len();
-        write!(f, "Invite {{ uses: {uses}, used: {used}, expires: {expires}, revoked: {revoked}, .. }}")
+        write!(f, "Invite {{ uses: {uses}, used: {used}, expires: {expires}, revoked: {revoked}, open: {open}, .. }}")
     }
 }
 
@@ -114,12 +123,23 @@ impl Account {
         target: Option<&[u8]>,
     ) -> SyncResult<(Invite, InviteCode)> {
         self.check_member(group)?;
+        let (invite, code) = self.draw_invite(group, (uses, expires), (target, 0))?;
+        group.write_application_rows(vec![put_invite(&invite)?])?;
+        Ok((invite, code))
+    }
+
+    pub(crate) fn draw_invite(
+        &self,
+        group: &MlsHandle,
+        (uses, expires): (u32, u64),
+        (target, open): (Option<&[u8]>, u8),
+    ) -> SyncResult<(Invite, InviteCode)> {
         let secret = Secret::copy_from(&self.draw::<32>()?);
         let (id, secret) = (self.draw()?, Opaque::from(secret.as_slice()));
         let target = target.unwrap_or_default().into();
-        let invite = Invite { id, secret: secret.clone(), uses, expires, target, revoked: 0, used_by: Vec::new() };
-        group.write_application_rows(vec![put_invite(&invite)?])?;
-        let code = InviteCode { group_id: group.group_id().into(), inviter: self.device(), id, secret };
+        let used_by = Vec::new();
+        let invite = Invite { id, secret: secret.clone(), uses, expires, target, revoked: 0, used_by, open };
+        let code = InviteCode { group_id: group.group_id().into(), inviter: self.device(), id, secret, open };
         Ok((invite, code))
     }
 

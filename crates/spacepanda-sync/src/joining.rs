@@ -93,7 +93,14 @@ impl Account {
             invite.used_by.push(device);
         }
         let rows = Rows(group);
-        let wish = WishForm { kind: WishKind::AddKeyPackage(package.into()), claimed: None };
+        let key = found.leaf_node.signature_key.as_slice();
+        let kind = if group.members().iter().any(|member| member.signature_key == key) {
+            // Who asks from inside has lost what it had: whose key it is has signed the key package.
+            WishKind::Replace(package.into())
+        } else {
+            WishKind::AddKeyPackage(package.into())
+        };
+        let wish = WishForm { kind, claimed: None };
         rows.write(vec![put_invite(&invite)?, put_wish(Rows::next(&rows.wishes()?), &wish)?])?;
         Ok(Some(News::Asked(user)))
     }

@@ -16,6 +16,7 @@
 //! at a time may bring a group into step; it is the application's to see to that.
 
 mod account;
+mod allowed;
 mod claim;
 mod commit;
 mod error;
@@ -23,9 +24,11 @@ mod invite;
 mod joining;
 mod log;
 mod mailbox;
+mod open;
 mod queue;
 mod rows;
 mod safety;
+mod seen;
 mod step;
 mod trust;
 

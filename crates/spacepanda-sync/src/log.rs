@@ -95,7 +95,8 @@ impl Account {
                 let done = rows.wishes()?.into_iter().filter(|(_, wish)| {
                     let by_this =
                         |commits: &Vec<Opaque>| commits.iter().any(|id| id.as_slice() == entry.digest.as_slice());
-                    matches!(wish.kind, WishKind::Rotate) && wish.claimed.as_ref().is_some_and(by_this)
+                    matches!(wish.kind, WishKind::Rotate | WishKind::Replace(_))
+                        && wish.claimed.as_ref().is_some_and(by_this)
                 });
                 writes.extend(done.map(|(number, _)| delete_wish(number)));
                 rows.write(writes)

@@ -5,7 +5,8 @@
 
 use mls_crypto::Opaque;
 use mls_delivery::DeviceId;
-use spacepanda_core::core_mls::MlsHandle;
+use mls_roles::{GroupPolicy, Role};
+use spacepanda_core::core_mls::{MlsError, MlsHandle};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use crate::{
@@ -34,13 +35,23 @@ pub enum Wish {
     Rotate,
     /// We are not in.
     Leave,
+    /// This user has this role, a member or one to come.
+    Role {
+        /// The user.
+        user: Vec<u8>,
+        /// Its role.
+        role: Role,
+    },
+    /// The group has this policy.
+    Policy(GroupPolicy),
 }
 
 /// A wish as it is stored.
 #[derive(Clone, Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub(crate) struct WishForm {
     pub(crate) kind: WishKind,
-    /// Of [`WishKind::Add`]: key packages that were claimed for it, each for one use.
+    /// Of [`WishKind::Add`]: key packages that were claimed for it, each for one use. Of [`WishKind::Rotate`] and
+    /// [`WishKind::Replace`]: the digest of the commit that does it.
     pub(crate) claimed: Option<Vec<Opaque>>,
 }
 
@@ -61,19 +72,35 @@ pub(crate) enum WishKind {
     Rotate,
     #[tls_codec(discriminant = 7)]
     Leave,
+    #[tls_codec(discriminant = 8)]
+    Role(RoleForm),
+    #[tls_codec(discriminant = 9)]
+    Policy(Opaque),
+    /// The client of this key package is in in place of the one with the same key that lost its state.
+    #[tls_codec(discriminant = 10)]
+    Replace(Opaque),
+}
+
+/// Who is to be what.
+#[derive(Clone, Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub(crate) struct RoleForm {
+    pub(crate) user: Opaque,
+    pub(crate) role: Role,
 }
 
 impl Account {
     /// Queues a message. It is sent when the group is next brought into step, in the order of queueing.
     ///
     /// # Errors
-    /// [`SyncError::NotAMember`]; [`SyncError::QueueFull`]; [`SyncError::Group`] if it is too long, or the store fails.
+    /// [`SyncError::NotAMember`]; [`SyncError::QueueFull`]; [`SyncError::Group`] if it is too long, if our role does not allow
+    /// to send, or if the store fails.
     pub fn queue_message(&self, group: &MlsHandle, text: &[u8]) -> SyncResult<()> {
         self.check_member(group)?;
+        self.check_may_send(group)?;
         let limit = self.client().config().max_message_size;
         if text.len() > limit {
             let len = text.len();
-            return Err(SyncError::Group(spacepanda_core::core_mls::MlsError::TooLarge { len, limit }));
+            return Err(SyncError::Group(MlsError::TooLarge { len, limit }));
         }
         let rows = Rows(group);
         let queued = rows.queued()?;
@@ -88,9 +115,11 @@ impl Account {
     /// Queues a change.
     ///
     /// # Errors
-    /// [`SyncError::NotAMember`]; [`SyncError::NoSuchMember`] if nobody is there to be removed; [`SyncError::Group`].
+    /// [`SyncError::NotAMember`]; [`SyncError::NoSuchMember`] if nobody is there to be removed; [`SyncError::Group`], as
+    /// [`spacepanda_core::core_mls::MlsError::Denied`] for what our role does not allow now.
     pub fn queue_wish(&self, group: &MlsHandle, wish: Wish) -> SyncResult<WishId> {
         self.check_member(group)?;
+        self.check_allowed(group, &wish)?;
         let kind = match wish {
             Wish::Add(user) => WishKind::Add(user.into()),
             Wish::AddKeyPackage(key_package) => WishKind::AddKeyPackage(key_package.into()),
@@ -104,6 +133,8 @@ impl Account {
             Wish::Rename(name) => WishKind::Rename(name.into_bytes().into()),
             Wish::Rotate => WishKind::Rotate,
             Wish::Leave => WishKind::Leave,
+            Wish::Role { user, role } => WishKind::Role(RoleForm { user: user.into(), role }),
+            Wish::Policy(policy) => WishKind::Policy(policy.to_bytes().map_err(MlsError::from)?.into()),
         };
         let rows = Rows(group);
         let number = Rows::next(&rows.wishes()?);

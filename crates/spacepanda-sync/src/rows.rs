@@ -3,6 +3,7 @@
 //! ```text
 //! cursor                 the last place of the log that was processed
 //! made                   the service knows the group
+//! seen                   the last place of the history that somebody looked at
 //! q NUMBER               a message to be sent
 //! w NUMBER               a wish: a change of the group
 //! h PLACE                a message of the history
@@ -59,6 +60,10 @@ pub(crate) struct Rows<'a>(pub(crate) &'a MlsHandle);
 impl Rows<'_> {
     pub(crate) fn cursor(&self) -> SyncResult<Option<Seq>> {
         self.get(CURSOR)
+    }
+
+    pub(crate) fn seen(&self) -> SyncResult<Option<Seq>> {
+        self.get(SEEN)
     }
 
     pub(crate) fn is_made(&self) -> SyncResult<bool> {
@@ -118,6 +123,10 @@ pub(crate) fn put_cursor(seq: Seq) -> SyncResult<ApplicationRow> {
     put(CURSOR.to_vec(), &seq)
 }
 
+pub(crate) fn put_seen(seq: Seq) -> SyncResult<ApplicationRow> {
+    put(SEEN.to_vec(), &seq)
+}
+
 pub(crate) fn put_made() -> ApplicationRow {
     ApplicationRow { key: MADE.to_vec(), value: Some(Vec::new()) }
 }
@@ -168,6 +177,7 @@ fn known_key(sender: &[u8], id: &[u8]) -> Vec<u8> {
 
 const CURSOR: &[u8] = b"cursor";
 const MADE: &[u8] = b"made";
+const SEEN: &[u8] = b"seen";
 const QUEUED: u8 = b'q';
 const WISH: u8 = b'w';
 const HISTORY: u8 = b'h';

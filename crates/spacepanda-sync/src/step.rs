@@ -83,6 +83,12 @@ impl Account {
             if self.commit_step(group).await? || self.message_step(group).await? {
                 continue;
             }
+            if self.is_leaving(group)? && group.member_count() == 1 {
+                // Nobody is there to let us go, and nobody who would have to know.
+                self.forget_log(group).await?;
+                self.client().delete_group(&group.group_id())?;
+                news.push(News::Left);
+            }
             return Ok(());
         }
         Err(SyncError::Busy)

@@ -3,6 +3,14 @@
 
 use core::sync::atomic::Ordering;
 
+#[path = "groups/leaving.rs"]
+mod leaving;
+#[path = "groups/open.rs"]
+mod open;
+#[path = "groups/restored.rs"]
+mod restored;
+#[path = "groups/roles.rs"]
+mod roles;
 #[path = "groups/world.rs"]
 mod world;
 
@@ -205,6 +213,23 @@ fn the_service_is_told_who_is_out() {
 }
 
 #[test]
+fn what_was_looked_at_stays_so() {
+    let world = World::new();
+    let mut people = group_of(&world, &[]);
+    let alice = people.first_mut().unwrap();
+    assert_eq!(alice.account.seen(&alice.group()).unwrap(), None);
+    alice.say("one");
+    alice.say("two");
+    alice.sync();
+    let last = alice.history().last().unwrap().seq;
+    assert_eq!(alice.account.processed(&alice.group()).unwrap(), Some(last));
+    alice.account.mark_seen(&alice.group(), last).unwrap();
+    alice.account.mark_seen(&alice.group(), alice.history().first().unwrap().seq).unwrap();
+    alice.restart();
+    assert_eq!(alice.account.seen(&alice.group()).unwrap(), Some(last));
+}
+
+#[test]
 fn rotation_is_done_once() {
     let world = World::new();
     let people = group_of(&world, &["bob"]);
@@ -241,21 +266,6 @@ fn the_removed_read_nothing_more() {
     alice.sync();
     bob.sync();
     assert_eq!(bob.texts(), ["with bob"]);
-}
-
-#[test]
-fn who_leaves_is_out_once_anybody_else_is_there() {
-    let world = World::new();
-    let people = group_of(&world, &["bob", "carol"]);
-    let [alice, bob, carol] = people.as_slice() else { panic!("three") };
-    bob.wish(Wish::Leave);
-    bob.sync();
-    assert!(bob.account.is_leaving(&bob.group()).unwrap());
-    carol.sync();
-    assert!(bob.sync().contains(&News::Left));
-    alice.sync();
-    assert_eq!(alice.members(), ["alice", "carol"]);
-    agree(&[alice, carol]);
 }
 
 #[test]

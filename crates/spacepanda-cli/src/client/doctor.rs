@@ -2,6 +2,7 @@
 
 use mls_delivery::{ask, request::PublishKeyPackages};
 use serde_json::json;
+use spacepanda_core::core_mls::Health;
 
 use super::{Printer, Trouble, groups, options::DoctorOptions, session::Session};
 
@@ -29,6 +30,13 @@ pub(crate) async fn run(options: &DoctorOptions, printer: &Printer) -> Result<()
                 state: error.to_string(),
                 next: Some("keep the folder for analysis, and ask a member for an invite".to_owned()),
             },
+        });
+    }
+    for lost in session.account.client().groups_to_rejoin()? {
+        findings.push(Finding {
+            about: lost.name.as_deref().map_or_else(|| super::printer::hex(&lost.id), super::printer::one_line),
+            state: "not joined again after the home was restored".to_owned(),
+            next: Some("ask a member for an invite, and run `panda group join`".to_owned()),
         });
     }
     for Finding { about, state, next } in &findings {
@@ -81,6 +89,20 @@ async fn one_group(
     }
     let (messages, wishes) = session.account.waiting(group)?;
     let finding = |state: String, next: &str| Finding { about: about.clone(), state, next: Some(next.to_owned()) };
+    match group.health()? {
+        Health::Forked { first_bad_epoch } => {
+            let state = format!("members disagree since epoch {first_bad_epoch}");
+            return Ok(finding(
+                state,
+                "compare safety numbers with `panda group info`; who differs leaves, and is invited again",
+            ));
+        }
+        Health::Behind { epoch } => {
+            let state = format!("epoch {} of {epoch}", group.epoch());
+            return Ok(finding(state, "run `panda read` where the service can be reached"));
+        }
+        _ => {}
+    }
     Ok(if group.is_read_only()? {
         finding("an old copy was put back".to_owned(), "run `panda group rotate`, which makes it whole")
     } else if session.account.is_leaving(group)? {

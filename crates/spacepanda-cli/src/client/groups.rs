@@ -1,20 +1,24 @@
 //! `panda group`: found, look at and change groups. People are named by their names.
 
 use serde_json::{Value, json};
-use spacepanda_core::core_mls::MlsHandle;
+use spacepanda_core::core_mls::{MlsError, MlsHandle};
 use spacepanda_sync::{Wish, safety_number};
 
 use super::{
     Common, Printer, Trouble,
-    options::{NamedOptions, PersonOptions, RenameOptions},
-    printer::{hex, printable, text},
+    options::{CreateOptions, NamedOptions, PersonOptions, PolicyChoice, RenameOptions},
+    printer::{hex, line, one_line},
+    roles,
     session::Session,
 };
 
 /// Founds a group.
-pub(crate) async fn create(options: &NamedOptions, printer: &Printer) -> Result<(), Trouble> {
+pub(crate) async fn create(options: &CreateOptions, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(&options.common).await?;
-    let group = session.account.create_group(&options.group)?;
+    let group = match options.policy {
+        PolicyChoice::Open => session.account.create_group(&options.group)?,
+        PolicyChoice::Roles => session.account.create_group_with_roles(&options.group)?,
+    };
     session.sync(printer, Some(&group)).await?;
     show(&session, &group, printer)
 }
@@ -49,11 +53,12 @@ pub(crate) async fn members(options: &NamedOptions, printer: &Printer) -> Result
     let synced = session.sync(printer, Some(&group)).await;
     for member in group.members() {
         let device = session.account.device_of(&group, &member.signature_key)?;
-        let (who, safety) = (text(&member.identity), safety_number(device.as_slice()));
-        let own = device == session.account.device();
-        let value = json!({ "name": who, "device": device.to_string(), "safety": safety, "own": own });
+        let (who, safety) = (line(&member.identity), safety_number(device.as_slice()));
+        let (own, role) = (device == session.account.device(), member.role.map(roles::name));
+        let value = json!({ "name": who, "role": role, "device": device.to_string(), "safety": safety, "own": own });
+        let role = role.map(|role| format!("  {role}")).unwrap_or_default();
         let mark = if own { "  (this device)" } else { "" };
-        printer.data(&value, &format!("{}  {safety}{mark}", printer.strong(&who)))?;
+        printer.data(&value, &format!("{}{role}  {safety}{mark}", printer.strong(&who)))?;
     }
     synced.map(|_| ())
 }
@@ -85,17 +90,14 @@ pub(crate) async fn leave(options: &NamedOptions, printer: &Printer) -> Result<(
     if !session.account.is_member(&group) {
         return show(&session, &group, printer);
     }
-    if group.member_count() == 1 {
-        session.sync(printer, Some(&group)).await?;
-        if group.member_count() == 1 {
-            session.account.client().delete_group(&group.group_id())?;
-            return printer.data(&json!({ "state": "left" }), "left; nobody else was in it");
-        }
-    }
     if !session.account.is_leaving(&group)? {
         session.account.queue_wish(&group, Wish::Leave)?;
     }
     let synced = session.sync(printer, Some(&group)).await;
+    if let Err(MlsError::UnknownGroup) = session.account.client().group(&group.group_id()) {
+        synced?;
+        return printer.data(&json!({ "state": "left" }), "left; nobody else was in it");
+    }
     show(&session, &group, printer)?;
     synced?;
     if session.account.is_member(&group) {
@@ -107,7 +109,7 @@ pub(crate) async fn leave(options: &NamedOptions, printer: &Printer) -> Result<(
 async fn change(common: &Common, group: &str, wish: Wish, printer: &Printer) -> Result<(), Trouble> {
     let mut session = Session::open(common).await?;
     let group = session.find(group, printer).await?;
-    session.account.queue_wish(&group, wish)?;
+    session.account.queue_wish(&group, wish).map_err(|error| roles::explain(&group, error))?;
     session.sync(printer, Some(&group)).await?;
     show(&session, &group, printer)
 }
@@ -116,12 +118,13 @@ async fn change(common: &Common, group: &str, wish: Wish, printer: &Printer) -> 
 pub(crate) fn show(session: &Session, group: &MlsHandle, printer: &Printer) -> Result<(), Trouble> {
     let value = summary(session, group)?;
     let field = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut who: Vec<String> = group.members().iter().map(|member| text(&member.identity)).collect();
+    let mut who: Vec<String> = group.members().iter().map(|member| line(&member.identity)).collect();
     who.dedup();
+    let role = value.get("role").and_then(Value::as_str).map(|role| format!("\nrole     {role}")).unwrap_or_default();
     let (name, epoch) = (printer.strong(&name(group)), group.epoch());
     let (state, safety, id) = (field("state"), field("safety"), field("id"));
     let lines = format!(
-        "{name}\nmembers  {}\nepoch    {epoch}\nsafety   {safety}\nstate    {state}\nid       {id}",
+        "{name}\nmembers  {}\nepoch    {epoch}\nsafety   {safety}{role}\nstate    {state}\nid       {id}",
         who.join(", ")
     );
     printer.data(&value, &lines)
@@ -130,20 +133,28 @@ pub(crate) fn show(session: &Session, group: &MlsHandle, printer: &Printer) -> R
 fn summary(session: &Session, group: &MlsHandle) -> Result<Value, Trouble> {
     let safety = group.epoch_authenticator().map(|bytes| safety_number(&bytes)).unwrap_or_default();
     let (messages, wishes) = session.account.waiting(group)?;
-    let state = match (session.account.is_member(group), session.account.is_leaving(group)?) {
+    let state = state(session, group)?;
+    let members: Vec<String> = group.members().iter().map(|member| line(&member.identity)).collect();
+    let own = group.own_identity();
+    let role = group.policy()?.map(|policy| roles::name(policy.role(own)));
+    Ok(json!({
+        "id": hex(&group.group_id()), "name": name(group), "epoch": group.epoch(), "members": members,
+        "safety": safety, "role": role, "state": state, "waiting": messages.saturating_add(wishes),
+    }))
+}
+
+/// In what state it is, in a word or two.
+pub(crate) fn state(session: &Session, group: &MlsHandle) -> Result<&'static str, Trouble> {
+    let (messages, wishes) = session.account.waiting(group)?;
+    Ok(match (session.account.is_member(group), session.account.is_leaving(group)?) {
         (false, _) => "left",
         (true, true) => "leaving",
         (true, false) if group.is_read_only()? => "read-only",
         (true, false) if messages > 0 || wishes > 0 => "waiting to send",
         (true, false) => "in step",
-    };
-    let members: Vec<String> = group.members().iter().map(|member| text(&member.identity)).collect();
-    Ok(json!({
-        "id": hex(&group.group_id()), "name": name(group), "epoch": group.epoch(), "members": members,
-        "safety": safety, "state": state, "waiting": messages.saturating_add(wishes),
-    }))
+    })
 }
 
 pub(crate) fn name(group: &MlsHandle) -> String {
-    printable(&group.group_name().unwrap_or_else(|| hex(&group.group_id())))
+    one_line(&group.group_name().unwrap_or_else(|| hex(&group.group_id())))
 }

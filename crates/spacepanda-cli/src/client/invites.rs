@@ -4,8 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mls_delivery::hub::Topic;
 use serde_json::json;
-use spacepanda_core::core_mls::MlsHandle;
-use spacepanda_sync::{Invite, InviteCode};
+use spacepanda_core::core_mls::{
+    MlsError, MlsHandle,
+    roles::{Denied, Right},
+};
+use spacepanda_sync::{Invite, InviteCode, Wish};
 
 use super::{
     Printer, Trouble,
@@ -13,6 +16,7 @@ use super::{
     groups,
     options::{InviteOptions, JoinOptions},
     printer::{from_hex, hex, printable, text},
+    roles,
     session::Session,
 };
 
@@ -25,22 +29,46 @@ pub(crate) async fn invite(options: &InviteOptions, printer: &Printer) -> Result
         return session.account.invites(&group)?.iter().try_for_each(|invite| show(invite, now, printer));
     }
     if let Some(id) = &options.revoke {
-        let known = from_hex(id).is_some_and(|id| session.account.revoke_invite(&group, &id).unwrap_or(false));
+        let id_bytes = from_hex(id).unwrap_or_default();
+        let known = session.account.revoke_open(&group, &id_bytes).await?
+            || session.account.revoke_invite(&group, &id_bytes)?;
         return if known {
             printer.data(&json!({ "id": id, "state": "taken back" }), "taken back")
         } else {
             Err(Trouble::NoInvite(printable(id)))
         };
     }
+    if !group.may(Right::Add)? {
+        return Err(roles::explain(&group, MlsError::Denied(Denied::Right(Right::Add))));
+    }
     // Whoever asks has to find the group at the service.
     session.sync(printer, Some(&group)).await?;
     let expires = now().saturating_add(options.hours.saturating_mul(3_600));
     let target = options.target.as_deref().map(str::as_bytes);
-    let (invite, code) = session.account.invite(&group, options.uses, expires, target)?;
+    let (invite, code) = if options.open {
+        open(&mut session, &group, printer).await?;
+        session.account.invite_open(&group, options.uses, expires, target).await?
+    } else {
+        session.account.invite(&group, options.uses, expires, target)?
+    };
     let code = code.to_text()?;
     printer.data(&json!({ "id": hex(&invite.id), "code": code, "uses": invite.uses, "expires": expires }), &code)?;
     let (hours, uses) = (options.hours, options.uses);
     printer.talk(&format!("for {uses} device(s) and {hours} h; `panda group join` takes it. Keep it from others"));
+    Ok(())
+}
+
+/// Lets others in who have a code, while nobody is there, if the group does not yet.
+async fn open(session: &mut Session, group: &MlsHandle, printer: &Printer) -> Result<(), Trouble> {
+    let policy = session.account.open_policy(group)?;
+    if group.policy()?.as_ref() == Some(&policy) {
+        return Ok(());
+    }
+    session.account.queue_wish(group, Wish::Policy(policy)).map_err(|error| roles::explain(group, error))?;
+    session.sync(printer, Some(group)).await?;
+    printer.talk(
+        "the group is open now: who has such a code joins by itself, and the service can see who is in the group",
+    );
     Ok(())
 }
 
@@ -50,6 +78,11 @@ pub(crate) async fn join(options: &JoinOptions, printer: &Printer) -> Result<(),
     let mut session = Session::open(&options.common).await?;
     session.enrol_if_needed().await?;
     if let Some(group) = member_of(&session, code.group_id()) {
+        return groups::show(&session, &group, printer);
+    }
+    if code.is_open() {
+        let group = session.account.join_open(&code).await?;
+        session.sync(printer, Some(&group)).await?;
         return groups::show(&session, &group, printer);
     }
     session.account.ask_to_join(&code).await?;
@@ -86,11 +119,13 @@ fn show(invite: &Invite, now: u64, printer: &Printer) -> Result<(), Trouble> {
     };
     let (id, target) = (hex(&invite.id), text(invite.target.as_slice()));
     let value = json!({
-        "id": id, "state": state, "used": used, "uses": invite.uses, "expires": invite.expires,
+        "id": id, "state": state, "used": used, "uses": invite.uses, "expires": invite.expires, "open": invite.open == 1,
         "for": (!target.is_empty()).then_some(&target),
     });
     let whom = if target.is_empty() { "whoever has it" } else { &target };
-    printer.data(&value, &format!("{id}  {state}, {used} of {} used, for {whom}", invite.uses))
+    let uses =
+        if invite.open == 1 { format!("{} uses", invite.uses) } else { format!("{used} of {} used", invite.uses) };
+    printer.data(&value, &format!("{id}  {state}, {uses}, for {whom}"))
 }
 
 fn now() -> u64 {

@@ -1,9 +1,16 @@
 //! What the client understands.
 
+mod group;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
+
+pub(crate) use group::{
+    CreateOptions, GroupCommand, GroupOptions, InviteOptions, JoinOptions, NamedOptions, PersonOptions, PolicyChoice,
+    RenameOptions, RoleOptions, RolesOptions,
+};
 
 use crate::cli::HomeOptions;
 
@@ -15,9 +22,12 @@ pub(crate) enum ClientCommand {
     Group(GroupOptions),
     Send(SendOptions),
     Read(ReadOptions),
+    Chat(ChatOptions),
     Inspect(InspectOptions),
     Doctor(DoctorOptions),
     ExportBackup(BackupOptions),
+    Restore(RestoreOptions),
+    Passphrase(PassphraseOptions),
     Completions(CompletionOptions),
     /// Print the manual page, for `man -l -`
     Man,
@@ -96,121 +106,6 @@ pub(crate) enum IdCommand {
     },
 }
 
-/// Found, join, look at and change groups.
-#[derive(Args, Debug)]
-pub(crate) struct GroupOptions {
-    #[command(subcommand)]
-    pub(crate) command: GroupCommand,
-}
-
-/// What can be done with groups. A group is named by its name, or by the beginning of its id.
-#[derive(Debug, Subcommand)]
-pub(crate) enum GroupCommand {
-    /// Found a group
-    Create(NamedOptions),
-    /// List the groups of this home
-    List(Common),
-    /// Show a group: members, epoch, safety number
-    Info(NamedOptions),
-    /// List the members of a group
-    Members(NamedOptions),
-    /// Make a code with which others can ask to be let in
-    Invite(InviteOptions),
-    /// Ask to be let into a group, with a code from standard input or a file
-    Join(JoinOptions),
-    /// Add a person, with all devices
-    Add(PersonOptions),
-    /// Remove a person, with all devices
-    Remove(PersonOptions),
-    /// Give a group another name
-    Rename(RenameOptions),
-    /// Renew our keys
-    Rotate(NamedOptions),
-    /// Leave a group; whoever is there next carries it out
-    Leave(NamedOptions),
-}
-
-/// One group.
-#[derive(Args, Debug)]
-pub(crate) struct NamedOptions {
-    /// The group
-    pub(crate) group: String,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
-/// A group, and somebody.
-#[derive(Args, Debug)]
-pub(crate) struct PersonOptions {
-    /// The group
-    pub(crate) group: String,
-
-    /// The name the person is known by
-    pub(crate) person: String,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
-/// A group, and a name.
-#[derive(Args, Debug)]
-pub(crate) struct RenameOptions {
-    /// The group
-    pub(crate) group: String,
-
-    /// Its name from now on
-    pub(crate) name: String,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
-/// An invite. The code is a secret: hand it over by a way that you trust. It opens nothing by itself: whoever made it lets people
-/// in, the next time a command of theirs runs.
-#[derive(Args, Debug)]
-pub(crate) struct InviteOptions {
-    /// The group
-    pub(crate) group: String,
-
-    /// How many devices it lets in
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub(crate) uses: u32,
-
-    /// For how many hours
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8_760))]
-    pub(crate) hours: u64,
-
-    /// The only person it lets in
-    #[arg(long = "for", value_name = "NAME")]
-    pub(crate) target: Option<String>,
-
-    /// List the invites made here, instead
-    #[arg(long, conflicts_with = "revoke")]
-    pub(crate) list: bool,
-
-    /// Take an invite back, by its id, instead
-    #[arg(long, value_name = "ID")]
-    pub(crate) revoke: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
-/// Joining.
-#[derive(Args, Debug)]
-pub(crate) struct JoinOptions {
-    /// File with the code; standard input otherwise
-    pub(crate) file: Option<PathBuf>,
-
-    /// How many seconds to wait for being let in
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3_600))]
-    pub(crate) wait: u64,
-
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
 /// Say something to a group.
 ///
 /// What is said is stored first: if the service cannot be reached it goes out with the next command that can.
@@ -252,6 +147,19 @@ pub(crate) struct ReadOptions {
     pub(crate) common: Common,
 }
 
+/// Talk in groups, on the whole terminal.
+///
+/// The lowest row shows the keys. Epoch and safety number of the group are always there: when two members see the same ones, they
+/// agree about everything in it.
+#[derive(Args, Debug)]
+pub(crate) struct ChatOptions {
+    /// The group to begin with
+    pub(crate) group: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
 /// Show what an MLS message or a key package says in the open.
 ///
 /// Nothing is decrypted, and no home is needed.
@@ -286,6 +194,36 @@ pub(crate) struct BackupOptions {
     pub(crate) common: Common,
 }
 
+/// Make a home out of a backup, when its device is lost.
+///
+/// Who you are, whom you know and what was said come back; of groups no key was kept: members let you in again. The old device, if
+/// it should turn up, must not be used beside this one.
+#[derive(Args, Debug)]
+pub(crate) struct RestoreOptions {
+    /// The backup, as `panda export-backup` wrote it
+    pub(crate) file: PathBuf,
+
+    /// The backup's own passphrase, in the first line of a file; asked for otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup_passphrase_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Give this home another passphrase, or its first one.
+///
+/// What opened it before opens nothing of it any more; of copies that were made before it still does.
+#[derive(Args, Debug)]
+pub(crate) struct PassphraseOptions {
+    /// The new passphrase, in the first line of a file; asked for otherwise. At least 12 characters
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
 /// Print completions for a shell.
 #[derive(Args, Debug)]
 pub(crate) struct CompletionOptions {
@@ -305,26 +243,12 @@ impl ClientCommand {
             Self::Group(group) => Some(group.command.common()),
             Self::Send(options) => Some(&options.common),
             Self::Read(options) => Some(&options.common),
+            Self::Chat(options) => Some(&options.common),
             Self::Doctor(options) => Some(&options.common),
             Self::ExportBackup(options) => Some(&options.common),
+            Self::Restore(options) => Some(&options.common),
+            Self::Passphrase(options) => Some(&options.common),
             Self::Inspect(_) | Self::Completions(_) | Self::Man => None,
-        }
-    }
-}
-
-impl GroupCommand {
-    const fn common(&self) -> &Common {
-        match self {
-            Self::Create(options)
-            | Self::Info(options)
-            | Self::Members(options)
-            | Self::Rotate(options)
-            | Self::Leave(options) => &options.common,
-            Self::List(common) => common,
-            Self::Invite(options) => &options.common,
-            Self::Join(options) => &options.common,
-            Self::Add(options) | Self::Remove(options) => &options.common,
-            Self::Rename(options) => &options.common,
         }
     }
 }

@@ -54,16 +54,35 @@ impl Printer {
     }
 }
 
-/// Text from elsewhere: what could move the cursor or pass for something else is shown as a sign.
+/// Text from elsewhere: what could move the cursor, turn the direction of writing, or pass for something else is shown as a sign.
 pub(crate) fn printable(text: &str) -> String {
-    let hidden = |c: char| c.is_control() && c != '\n' && c != '\t' || ('\u{202a}'..='\u{202e}').contains(&c);
-    text.chars().map(|c| if hidden(c) || ('\u{2066}'..='\u{2069}').contains(&c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c != '\n' && c != '\t' && is_unsafe(c) { SIGN } else { c }).collect()
+}
+
+/// The same of what stands on one line with other things, as a name does: nobody's name goes on below.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) { SIGN } else { c }).collect()
+}
+
+/// Control characters; marks and overrides of direction; separators of lines; what has no width and no form, as tags and byte
+/// order marks.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Bytes that ought to be text.
 pub(crate) fn text(bytes: &[u8]) -> String {
     printable(&String::from_utf8_lossy(bytes))
 }
+
+/// Bytes that ought to be a name.
+pub(crate) fn line(bytes: &[u8]) -> String {
+    one_line(&String::from_utf8_lossy(bytes))
+}
+
+const SIGN: char = '\u{fffd}';
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -5,15 +5,16 @@ use std::{fs::File, sync::Arc};
 use mls_crypto_aws_lc::{AwsLc, OsRandom};
 use mls_delivery::{DeliveryService, ServiceCrypto};
 use mls_delivery_client::Remote;
-use spacepanda_core::core_mls::{Client, MlsConfig, MlsHandle, store::StateStore};
+use spacepanda_core::core_mls::{Client, ClientBuilder, MlsConfig, MlsError, MlsHandle, store::StateStore};
 use spacepanda_sync::{Account, DeviceTrust, News, SyncError};
 
 use super::{
-    Common, Printer, Trouble,
+    Common, Printer, Trouble, groups,
     link::{Unreachable, connect},
     news,
     printer::hex,
     profile::Profile,
+    roles,
 };
 use crate::home::Home;
 
@@ -113,21 +114,35 @@ impl Session {
     /// Brings everything into step, and tells what happened elsewhere. Errors of one group are told too, and are this command's
     /// only if it is about that group, or all.
     pub(crate) async fn sync(&mut self, printer: &Printer, about: Option<&MlsHandle>) -> Result<Vec<News>, Trouble> {
+        self.sync_telling(about, &mut |line| printer.talk(&line)).await
+    }
+
+    /// The same, with what is told given to somebody.
+    pub(crate) async fn sync_telling(
+        &mut self,
+        about: Option<&MlsHandle>,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<Vec<News>, Trouble> {
         self.enrol_if_needed().await?;
         let mut ours = Vec::new();
         let mut end = Ok(());
         let synced = self.account.sync().await;
         self.keep_token()?;
         for report in synced? {
-            let group = self.account.client().group(&report.group_id)?;
-            let name = group.group_name().unwrap_or_else(|| hex(&report.group_id));
-            for told in news::lines(&name, &report.news) {
-                printer.talk(&told);
-            }
+            let group = match self.account.client().group(&report.group_id) {
+                // Nobody else was in it, and we left.
+                Err(MlsError::UnknownGroup) => {
+                    tell("you left a group that nobody else was in".to_owned());
+                    continue;
+                }
+                group => group?,
+            };
+            let name = groups::name(&group);
+            news::lines(&name, &report.news).into_iter().for_each(&mut *tell);
             let asked = about.is_none_or(|about| about.group_id() == report.group_id);
             match report.end {
-                Err(error) if asked && end.is_ok() => end = Err(error),
-                Err(error) => printer.talk(&format!("{name}: {}", Trouble::from(error))),
+                Err(error) if asked && end.is_ok() => end = Err(roles::explain(&group, error)),
+                Err(error) => tell(format!("{name}: {}", roles::explain(&group, error))),
                 Ok(()) => {}
             }
             if asked {
@@ -191,12 +206,19 @@ pub(crate) fn open_store(common: &Common, printer: &Printer) -> Result<Arc<dyn S
 
 /// The client of a store.
 pub(crate) fn client(user: &[u8], store: &Arc<dyn StateStore>) -> Result<Client, Trouble> {
+    Ok(builder(user, store)?.open()?)
+}
+
+/// The same, not open yet.
+pub(crate) fn builder(user: &[u8], store: &Arc<dyn StateStore>) -> Result<ClientBuilder, Trouble> {
     let policy = Arc::new(DeviceTrust::open(Arc::clone(store))?);
     let mut config = MlsConfig::default();
     // What we said comes back from the queue, and not from an echo; and few people are invited to 100 groups at once.
     config.own_echo = false;
+    // Where a group is open its policy says so; to others nobody is given what it takes.
+    config.external_joins = true;
     (config.key_package_target, config.key_package_low_water) = (KEY_PACKAGES, KEY_PACKAGES_LOW);
-    Ok(Client::builder(user, policy).config(config).store(Arc::clone(store)).open()?)
+    Ok(Client::builder(user, policy).config(config).store(Arc::clone(store)))
 }
 
 pub(crate) fn crypto() -> Result<ServiceCrypto, Trouble> {

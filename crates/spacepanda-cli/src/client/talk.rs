@@ -15,7 +15,8 @@ use super::{
     device::read_bytes,
     groups::name,
     options::{ReadOptions, SendOptions},
-    printer::{hex, text},
+    printer::{hex, line, text},
+    roles,
     session::Session,
 };
 
@@ -39,9 +40,13 @@ pub(crate) async fn send(options: &SendOptions, printer: &Printer) -> Result<(),
     }
     let mut session = Session::open(&options.common).await?;
     let group = session.find(&options.group, printer).await?;
-    session.account.queue_message(&group, &said)?;
+    session.account.queue_message(&group, &said).map_err(|error| roles::explain(&group, error))?;
     let synced = session.sync(printer, Some(&group)).await;
     let (waiting, _) = session.account.waiting(&group)?;
+    if waiting == 0 && synced.is_err() {
+        // Whatever became of it, the error says.
+        return synced.map(|_| ());
+    }
     let state = if waiting == 0 { "sent" } else { "queued" };
     let value = json!({ "group": name(&group), "state": state, "waiting": waiting, "epoch": group.epoch() });
     printer.data(&value, &format!("{state} to {}", name(&group)))?;
@@ -78,8 +83,10 @@ fn show(
 ) -> Result<Option<Seq>, Trouble> {
     let history = session.account.history(group)?;
     let skipped = options.last.map_or(0, |last| history.len().saturating_sub(last));
-    history.iter().skip(skipped).try_for_each(|said| line(said, printer))?;
-    Ok(history.last().map(|said| said.seq))
+    history.iter().skip(skipped).try_for_each(|said| one(said, printer))?;
+    let last = history.last().map(|said| said.seq);
+    last.map(|last| session.account.mark_seen(group, last)).transpose()?;
+    Ok(last)
 }
 
 /// Until whoever runs this ends it, or we are out of the group.
@@ -115,7 +122,8 @@ async fn follow(
         }
         for said in session.account.history(group)? {
             if last.is_none_or(|last| said.seq > last) {
-                line(&said, printer)?;
+                one(&said, printer)?;
+                session.account.mark_seen(group, said.seq)?;
                 last = Some(said.seq);
             }
         }
@@ -123,8 +131,8 @@ async fn follow(
     Ok(())
 }
 
-fn line(said: &HistoryEntry, printer: &Printer) -> Result<(), Trouble> {
-    let (from, words) = (text(said.sender.as_slice()), text(said.text.as_slice()));
+fn one(said: &HistoryEntry, printer: &Printer) -> Result<(), Trouble> {
+    let (from, words) = (line(said.sender.as_slice()), text(said.text.as_slice()));
     let bytes = core::str::from_utf8(said.text.as_slice()).is_err().then(|| hex(said.text.as_slice()));
     let value = json!({
         "seq": said.seq.get(), "epoch": said.epoch, "received": said.received, "from": from,

@@ -4,7 +4,7 @@ use std::io;
 
 use mls_crypto::CryptoError;
 use mls_delivery::Rejection;
-use spacepanda_core::core_mls::{MlsError, store::StoreError};
+use spacepanda_core::core_mls::{MlsError, roles::Denied, store::StoreError};
 use spacepanda_sync::SyncError;
 
 use crate::home::HomeError;
@@ -22,6 +22,14 @@ pub(crate) enum Trouble {
     NoGroup(String),
     #[error("{0:?} can be more than one group; give the beginning of the id, which `panda group list` shows")]
     Ambiguous(String),
+    #[error("the group has roles already; `panda group promote` and `panda group demote` change them")]
+    HasRoles,
+    #[error("{person} is {is}, and this is no {step} role; `panda group roles GROUP` shows them", step = if *up { "higher" } else { "lower" })]
+    NoSuchStep { person: String, is: &'static str, up: bool },
+    #[error("not allowed: {rule}; {next}")]
+    Denied { denied: Denied, rule: String, next: String },
+    #[error("`panda chat` needs a terminal; run it in one, or use `panda read GROUP --follow` and `panda send GROUP`")]
+    NoTerminal,
     #[error("{0:?} is no device; copy it from `panda id` on the other device")]
     NotADevice(String),
     #[error("this is no voucher; make one with `panda id vouch DEVICE` on a device that is enrolled")]
@@ -52,7 +60,7 @@ pub(crate) enum Trouble {
     Service(#[from] Rejection),
     #[error("{0}; {next}", next = next_of_sync(.0))]
     Sync(SyncError),
-    #[error("{0}; {next}", next = .0.next_action())]
+    #[error("{0}; {next}", next = next_of_group(.0))]
     Group(#[from] MlsError),
     #[error(
         "what is stored about the service cannot be read; keep the folder, and make an identity in another --home DIR"
@@ -92,6 +100,8 @@ impl Trouble {
             Self::NotADevice(_) | Self::NotAKey | Self::NotAnAddress | Self::Plain | Self::Nothing => USAGE,
             Self::Service(rejection) => service_status(rejection),
             Self::Sync(error) => sync_status(error),
+            Self::NoSuchStep { .. } | Self::NoTerminal => USAGE,
+            Self::Denied { .. } | Self::Group(MlsError::Denied(_) | MlsError::Unauthorized { .. }) => AUTH,
             Self::Group(MlsError::Store(error)) => store_status(*error),
             Self::Group(MlsError::EpochMismatch { .. } | MlsError::Superseded | MlsError::ReadOnly) => STALE,
             _ => FAILURE,
@@ -104,6 +114,7 @@ impl Trouble {
             Self::Service(rejection) => rejection.code(),
             Self::Sync(error) => error.code(),
             Self::Group(error) => error.code(),
+            Self::Denied { .. } => "denied",
             other => match other.exit_status() {
                 USAGE => "usage",
                 LOCKED => "locked",
@@ -167,11 +178,20 @@ const fn next_of_service(rejection: &Rejection) -> &'static str {
     }
 }
 
+const fn next_of_group(error: &MlsError) -> &'static str {
+    match error {
+        MlsError::Denied(Denied::LastOwner) => "`panda group promote GROUP PERSON --to owner`",
+        MlsError::Denied(_) => "`panda group roles GROUP` shows who may",
+        other => other.next_action(),
+    }
+}
+
 const fn next_of_sync(error: &SyncError) -> &'static str {
     match error {
         SyncError::Fork(_) | SyncError::Voided => "ask a member to remove you and to invite you again",
         SyncError::Busy => "try again",
         SyncError::NoKeyPackages => "ask the person to run any command of `panda`, which publishes new ones",
+        SyncError::NoRoles => "`panda group roles GROUP --introduce` gives it some, with you as owner",
         SyncError::NoSuchMember => "`panda group members` shows who is in it",
         SyncError::QueueFull { .. } => "run `panda read` where the service can be reached",
         SyncError::NotACode => "copy the whole line that `panda group invite` printed",

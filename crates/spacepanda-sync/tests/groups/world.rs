@@ -20,7 +20,7 @@ use mls_delivery::{
     rules::{Rules, StructurePolicy},
 };
 use spacepanda_core::core_mls::{
-    Client, MlsConfig, MlsHandle,
+    Client, ClientBuilder, MlsConfig, MlsHandle,
     store::{MemoryStore, StateStore},
 };
 use spacepanda_sync::{Account, DeviceTrust, HistoryEntry, News, Wish};
@@ -178,12 +178,16 @@ pub(crate) fn wall() -> u64 {
 }
 
 pub(crate) fn account(name: &str, store: &Arc<dyn StateStore>, line: &Arc<Line>, crypto: &ServiceCrypto) -> Account {
+    let client = builder(name, store).open().unwrap();
+    Account::new(client, line.clone(), crypto.clone(), Arc::new(OsRandom)).unwrap()
+}
+
+pub(crate) fn builder(name: &str, store: &Arc<dyn StateStore>) -> ClientBuilder {
     let policy = Arc::new(DeviceTrust::open(store.clone()).unwrap());
     let mut config = MlsConfig::interop();
     (config.key_package_target, config.key_package_low_water) = (4, 1);
-    (config.own_echo, config.outbox_messages) = (false, 256);
-    let client = Client::builder(name.as_bytes(), policy).config(config).store(store.clone()).open().unwrap();
-    Account::new(client, line.clone(), crypto.clone(), Arc::new(OsRandom)).unwrap()
+    (config.own_echo, config.outbox_messages, config.external_joins) = (false, 256, true);
+    Client::builder(name.as_bytes(), policy).config(config).store(store.clone())
 }
 
 impl Person {

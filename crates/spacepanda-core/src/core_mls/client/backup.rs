@@ -73,6 +73,23 @@ impl Client {
         records.iter().map(|(_, record)| decode_lost(record)).collect()
     }
 
+    /// Whose backup this is: the identity that [`ClientBuilder::restore_backup`] needs. Nothing is restored.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use spacepanda_core::core_mls::{Client, MlsError, TrustOnFirstUse, store::FileKey};
+    /// # let alice = Client::new(b"alice", Arc::new(TrustOnFirstUse::new()))?;
+    /// let key = FileKey::passphrase("correct horse battery".to_owned());
+    /// assert_eq!(Client::identity_in_backup(&alice.export_backup(&key)?, &key)?, b"alice");
+    /// # Ok::<(), MlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MlsError::Store`]: not a backup, a wrong passphrase, or damaged; [`MlsError::InvalidRecord`].
+    pub fn identity_in_backup(backup: &[u8], key: &FileKey) -> MlsResult<Vec<u8>> {
+        Ok(Identity::decode(&Backup::decode(&key.open(BACKUP_FILE, backup)?)?.identity)?.identity)
+    }
+
     /// Every group may be an old one, unless a receipt says otherwise.
     pub(super) fn distrust_groups(&self) -> MlsResult<()> {
         for id in self.groups()? {

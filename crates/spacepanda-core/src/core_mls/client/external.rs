@@ -156,3 +156,5 @@ impl Inner {
         Ok(own.map(|(index, _)| *index))
     }
 }
+
+mod export;

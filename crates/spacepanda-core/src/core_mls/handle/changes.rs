@@ -4,9 +4,10 @@
 //! Always: nothing has to be delivered before the commit; a change that receivers would refuse stages nothing.
 
 use mls_engine::{
-    group::{CommitOptions, ProposalKind},
+    group::{CommitOptions, Group, ProposalKind},
     math::LeafIndex,
 };
+use mls_roles::{Denied, GroupPolicy, Role};
 
 use super::MlsHandle;
 use crate::core_mls::{
@@ -23,6 +24,15 @@ pub enum GroupChange {
     Remove(u32),
     /// Gives the group this name.
     Rename(String),
+    /// Makes a user this, a member or one to come; see [`MlsHandle::propose_role`].
+    Role {
+        /// The user.
+        user: Vec<u8>,
+        /// Its role from now on.
+        role: Role,
+    },
+    /// Gives the group this policy; see [`MlsHandle::propose_policy`].
+    Policy(GroupPolicy),
 }
 
 impl MlsHandle {
@@ -43,22 +53,14 @@ impl MlsHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`MlsHandle::stage_commit`], but for having nothing to commit; those of [`MlsHandle::propose_add`] and
-    /// [`MlsHandle::propose_remove`].
+    /// As [`MlsHandle::stage_commit`], but for having nothing to commit; those of [`MlsHandle::propose_add`],
+    /// [`MlsHandle::propose_remove`], [`MlsHandle::propose_role`] and [`MlsHandle::propose_policy`].
     pub fn stage_changes(&self, changes: &[GroupChange]) -> MlsResult<PendingCommit> {
         let mut serial = self.cell.serial();
         let tree_in_welcome = self.inner().config.tree_in_welcome;
         let ((id, commit, welcome), _) = self.change_in(&mut serial, |group, env| {
-            let by_value = changes.iter().map(|change| match change {
-                GroupChange::Add(key_package) => ProposalKind::Add(key_package.clone()),
-                GroupChange::Remove(leaf) => ProposalKind::Remove(LeafIndex::new(*leaf)),
-                GroupChange::Rename(name) => {
-                    let mut extensions = group.public().context().extensions.clone();
-                    extensions.set(GROUP_NAME, name.as_bytes().to_vec());
-                    ProposalKind::GroupContextExtensions(extensions)
-                }
-            });
-            let (by_value, message) = (by_value.collect(), group.commit_options(self.handshake_options()));
+            let by_value = proposals(group.group, changes)?;
+            let message = group.commit_options(self.handshake_options());
             let options = CommitOptions { by_value, message, tree_in_welcome, ..CommitOptions::default() };
             let pending = group.commit(env, options)?;
             let (id, commit) = (pending.commit_id, MlsEnvelope::wrap_commit(pending.commit)?);
@@ -68,4 +70,36 @@ impl MlsHandle {
         let welcome = welcome.map(|welcome| MlsEnvelope::wrap_welcome(&self.cell.id, welcome)).transpose()?;
         Ok(PendingCommit { id, commit, welcome })
     }
+}
+
+/// Adds and removals one by one; of changes of the context one proposal, since a commit takes no more than one (RFC 9420,
+/// Section 12.2).
+fn proposals(group: &Group, changes: &[GroupChange]) -> MlsResult<Vec<ProposalKind>> {
+    let (mut by_value, mut context) = (Vec::new(), None);
+    for change in changes {
+        let mut extensions = || context.take().unwrap_or_else(|| group.public().context().extensions.clone());
+        match change {
+            GroupChange::Add(key_package) => by_value.push(ProposalKind::Add(key_package.clone())),
+            GroupChange::Remove(leaf) => by_value.push(ProposalKind::Remove(LeafIndex::new(*leaf))),
+            GroupChange::Rename(name) => {
+                let mut extensions = extensions();
+                extensions.set(GROUP_NAME, name.as_bytes().to_vec());
+                context = Some(extensions);
+            }
+            GroupChange::Role { user, role } => {
+                let mut extensions = extensions();
+                let mut policy = GroupPolicy::of(&extensions)?.ok_or(Denied::Policy)?;
+                policy.set_role(user, *role);
+                policy.put(&mut extensions)?;
+                context = Some(extensions);
+            }
+            GroupChange::Policy(policy) => {
+                let mut extensions = extensions();
+                policy.put(&mut extensions)?;
+                context = Some(extensions);
+            }
+        }
+    }
+    by_value.extend(context.map(ProposalKind::GroupContextExtensions));
+    Ok(by_value)
 }
