@@ -4,14 +4,22 @@
 //! of the same algorithms.
 //! Always: HPKE and its checks are those of [`mls_crypto_compose`], as in the native provider.
 //!
-//! Needs OpenSSL 3.0 or later with its headers, which is why this crate stands outside the workspace.
+//! Needs OpenSSL 3.0 or later with its headers, and therefore the feature `system`, without which there is nothing here.
 
+#[cfg(feature = "system")]
 mod aead;
+#[cfg(feature = "system")]
 mod digest;
+#[cfg(feature = "system")]
 mod ed448;
+#[cfg(feature = "system")]
 mod provider;
+#[cfg(feature = "system")]
 mod random;
+#[cfg(feature = "system")]
 mod x448;
 
+#[cfg(feature = "system")]
 pub use provider::OpenSsl;
+#[cfg(feature = "system")]
 pub use random::OsRandom;

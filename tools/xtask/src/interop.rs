@@ -73,10 +73,12 @@ const WITHOUT_OPENSSL: &str = "\
 !!!!! pkg-config finds no OpenSSL (Debian: libssl-dev).
 !!!!! LEFT OUT: suites 4, 5 and 6 with mls-rs, suites 4 and 6 with ours. What is written has fewer suites than it could.";
 
-const BUILD: [&str; 9] = [
+const BUILD: [&str; 11] = [
     "build",
     "--release",
-    "--manifest-path=crates/mls-crypto-openssl/Cargo.toml",
+    "-p",
+    "mls-crypto-openssl",
+    "--features=system",
     "--example",
     "interop",
     "--example",
