@@ -35,7 +35,8 @@ impl RatchetTree {
         let mut nodes = decode_nodes(bytes)?;
         let (last, _) = nodes.last_key_value().ok_or(DecodeError::InvalidTreeShape)?;
         // DEC-19, X-DOS-03
-        let leaves = last.get().checked_div(2).and_then(|half| half.checked_add(1));
+        // A parent that comes last needs the leaves on its right, though they are blank.
+        let leaves = last.get().div_ceil(2).checked_add(1);
         let count = leaves.and_then(LeafCount::covering).filter(|count| count.get() <= MAX_LEAVES);
         let count = count.ok_or(DecodeError::InvalidTreeShape)?;
         let root = build(suite, &mut nodes, Span::root(count.depth()))?;

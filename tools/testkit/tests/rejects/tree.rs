@@ -355,14 +355,20 @@ fn impossible_shapes() {
     }
 }
 
-/// DEC-20
+/// DEC-20: a last node above or beside the leaves, the root of the taller tree among them.
 #[test]
 fn parent_that_keeps_the_tree_tall() {
-    let grove = Grove::seedlings(2);
-    let parent =
-        ParentNode { encryption_key: grove.fresh_key(), parent_hash: Hash::EMPTY, unmerged_leaves: Vec::new() };
-    let nodes = [grove.tree.nodes(), vec![None, None, Some(Node::Parent(parent))]].concat();
-    assert_eq!(grove.check(&nodes), Err(ProcessError::TreeNotTruncated));
+    for (leaves, positions) in [(1, &[1, 3][..]), (2, &[3, 5, 7]), (3, &[7, 9, 11])] {
+        let grove = Grove::seedlings(leaves);
+        for position in positions {
+            let encryption_key = grove.fresh_key();
+            let parent = ParentNode { encryption_key, parent_hash: Hash::EMPTY, unmerged_leaves: Vec::new() };
+            let mut nodes = grove.tree.nodes();
+            nodes.resize(*position, None);
+            nodes.push(Some(Node::Parent(parent)));
+            assert_eq!(grove.check(&nodes), Err(ProcessError::TreeNotTruncated), "{leaves} leaves, {position}");
+        }
+    }
 }
 
 /// X-DOS-03, DEC-19: a tree wider than any we hold; its blanks are one byte each.
