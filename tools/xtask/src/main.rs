@@ -3,10 +3,11 @@
 //! In: the files of the repository (for `demo-check`, the demo's output on standard input).
 //! Out: one line per finding, and an exit status that is not zero if there was any.
 //! Always: a check reads what is there; `rfc` writes `docs/rfc9420-map.md`, `seed` `docs/seed-map.md`, `interop`
-//! `docs/interop.md`, nothing else writes.
+//! `docs/interop.md`, `fuzz --merge` the corpus, nothing else writes.
 
 mod demo;
 mod finding;
+mod fuzz;
 mod interop;
 mod layers;
 mod rfc;
@@ -33,6 +34,9 @@ const USAGE: &str = "usage: cargo xtask <command>
   interop [OPTION..]
                groups of ours with OpenMLS and mls-rs, in all suites; writes docs/interop.md and target/interop.json;
                options go to `interop-peers matrix`
+  fuzz [--for TIME] [--merge] [TARGET..]
+               the fuzz targets under libFuzzer, each for TIME (90s, 10m, 24h; a minute if not said); writes
+               target/fuzz/report.md; with --merge, what reaches new code becomes tools/fuzz/corpus
   storage [PART..]
                the long forms of the tests of storage: power, store, kills, processes, restarts; hours";
 
@@ -67,6 +71,7 @@ fn run(words: &[&str]) -> Outcome {
         ["seed"] => seed::write(&Repository::open()?),
         ["seed", "--check"] => seed::check(&Repository::open()?),
         ["interop", options @ ..] => interop::write(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["storage", parts @ ..] => storage::run(parts),
         ["demo-check", options @ ..] => demo::check(options, io::stdin().lock()),
         _ => Err(USAGE.into()),
