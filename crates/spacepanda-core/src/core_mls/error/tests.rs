@@ -55,6 +55,8 @@ fn samples() -> Vec<MlsError> {
         E::InvalidConfig("field"),
         E::InvalidRecord,
         E::AuditBroken { number: 1 },
+        E::RotationPending,
+        E::Identity(mls_identity::IdentityError::Stale),
         E::Rejected(ProcessError::DuplicateClient),
         E::Refused(OperationError::ReservedLabel),
     ];
