@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 use mls_delivery::Rejection;
 use mls_engine::codec::decode_exact;
@@ -43,6 +43,11 @@ pub(crate) async fn read<T: DeserializeBytes>(body: Body, limit: u64, pace: Pace
 }
 
 async fn gather(mut body: Body, limit: u64, pace: Pace) -> Result<Vec<u8>, Rejection> {
+    // What says that it is too large is not waited for.
+    let said = HttpBody::size_hint(&body).lower();
+    if said > limit {
+        return Err(Rejection::TooLarge { len: said, limit });
+    }
     let cap = usize::try_from(limit).unwrap_or(usize::MAX);
     let (began, mut bytes) = (Instant::now(), Vec::new());
     loop {

@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    future::Future,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
+    pin::Pin,
     process::{Child, ChildStdin, Command, Stdio},
     sync::Arc,
 };
@@ -29,8 +31,13 @@ pub struct Service {
 impl Service {
     /// Starts one: `program` is this tool, `data` a folder, or the address of a PostgreSQL.
     pub fn start(program: &Path, data: &str) -> Self {
+        Self::start_at(program, data, 0)
+    }
+
+    /// The same at a port; at any for 0.
+    pub fn start_at(program: &Path, data: &str, port: u16) -> Self {
         let mut child = Command::new(program)
-            .args(["serve", data])
+            .args(["serve", data, &port.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,20 +69,20 @@ impl Drop for Service {
 }
 
 /// Serves until standard input ends, which it does when whoever started this is gone.
-pub fn serve(data: &str) {
+pub fn serve(data: &str, port: u16) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rules = rules(Limits::default());
         let crypto = rules.crypto.clone();
-        let service = open(data, rules, clock.clone()).await;
+        let (service, sweeper) = open_swept(data, rules, clock.clone()).await;
         let gate = Gate::new(crypto, b"load", Secret::copy_from(&[3; 32]));
         let rate = Rate { count: 1_000_000, period_ms: 1_000, burst: 1_000_000 };
         let quotas =
             Quotas { requests: rate, commits: rate, group_commits: rate, claimed: rate, claims: rate, logins: rate };
         let app = App::new(service, gate, (clock, Arc::new(OsRandom)), quotas);
         // All of the load comes from one machine; abuse has addresses of its own, under the usual cap for each.
-        let listen = Listen { connections_per_address: 4_096, ..Listen::plain(([127, 0, 0, 1], 0).into()) };
+        let listen = Listen { connections_per_address: 4_096, ..Listen::plain(([127, 0, 0, 1], port).into()) };
         let server = Server::bind(listen, Arc::new(app)).await.unwrap();
         println!("http://{}", server.address());
         std::io::stdout().flush().unwrap();
@@ -84,9 +91,33 @@ pub fn serve(data: &str) {
             let _all = std::io::stdin().read_to_end(&mut Vec::new());
             let _told = end.send(());
         });
+        let sweeping = tokio::spawn(sweeper);
         server.run(async { drop(ended.await) }).await;
+        sweeping.abort();
     });
 }
+
+/// The same with what deletes what has had its time, every few seconds.
+async fn open_swept(
+    data: &str,
+    rules: mls_delivery::rules::Rules,
+    clock: Arc<dyn Clock>,
+) -> (Arc<dyn DeliveryService>, Pin<Box<dyn Future<Output = ()> + Send>>) {
+    if data.starts_with("postgres") {
+        return (open(data, rules, clock).await, Box::pin(std::future::pending()));
+    }
+    let service = Arc::new(SqliteService::open(Path::new(data), rules, clock).unwrap());
+    let swept = service.clone();
+    let sweeper = async move {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let _later = swept.sweep().await;
+        }
+    };
+    (service, Box::pin(sweeper))
+}
+
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A service in a folder, or one node on a PostgreSQL.
 pub async fn open(data: &str, rules: mls_delivery::rules::Rules, clock: Arc<dyn Clock>) -> Arc<dyn DeliveryService> {

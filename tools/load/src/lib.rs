@@ -13,10 +13,13 @@
 )]
 
 pub mod abuse;
+pub mod attack;
 pub mod author;
 pub mod child;
 pub mod idle;
+pub mod machine;
 pub mod report;
+pub mod soak;
 pub mod store;
 pub mod traffic;
 

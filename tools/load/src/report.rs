@@ -34,6 +34,23 @@ impl Report {
         if all == 0.0 { 0.0 } else { self.errors as f64 * 1_000.0 / all }
     }
 
+    /// As JSON: milliseconds and KiB.
+    pub fn json(&self) -> serde_json::Value {
+        let milliseconds = |part| self.permille(part).as_secs_f64() * 1_000.0;
+        serde_json::json!({
+            "what": self.what,
+            "seconds": self.took.as_secs_f64(),
+            "count": self.latencies.len(),
+            "per_second": self.rate(),
+            "p50_ms": milliseconds(500),
+            "p95_ms": milliseconds(950),
+            "p99_ms": milliseconds(990),
+            "errors": self.errors,
+            "errors_per_thousand": self.errors_per_thousand(),
+            "memory_kib": self.memory.map(|(before, after)| [before, after]),
+        })
+    }
+
     /// Done in a second.
     pub fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)

@@ -2,7 +2,13 @@
 
 use std::{path::Path, time::Duration};
 
-use load::{Report, abuse, child::Folder, idle, store, traffic};
+use load::{
+    Report, abuse, attack,
+    child::Folder,
+    idle,
+    machine::{self, Threshold},
+    soak, store, traffic,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_load");
 
@@ -55,4 +61,44 @@ fn parts_of_a_thousand() {
     let report = Report { what: String::new(), took: Duration::from_secs(1), latencies, errors: 1, memory: None };
     assert_eq!([500, 950, 990, 1_000].map(|part| report.permille(part).as_millis()), [500, 950, 990, 1_000]);
     assert!((report.errors_per_thousand() - 0.999).abs() < 0.001);
+}
+
+#[test]
+fn nothing_gets_in() {
+    let folder = Folder::new("attack");
+    let attacks = attack::run(Path::new(PROGRAM), &folder.path(), 64);
+    for attack in &attacks {
+        assert!(attack.tried > 0, "{attack:?}");
+        assert_eq!(attack.succeeded, 0, "{attack:?}");
+    }
+    assert_eq!(attacks.len(), 9);
+}
+
+#[test]
+fn nothing_is_lost_or_grows_while_the_service_is_killed() {
+    let folder = Folder::new("soak");
+    let seconds = std::env::var("LOAD_SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
+    let soak = soak::Soak { time: Duration::from_secs(seconds), kill: Duration::from_secs(4), groups: 4 };
+    let report = soak::run(Path::new(PROGRAM), &folder.path(), soak);
+    assert_eq!(report.errors, 0, "{report}");
+    assert!(report.latencies.len() > 100, "{report}");
+    assert!(!soak::grows(report.memory.unwrap()), "{report}");
+}
+
+#[test]
+fn what_grows_is_noticed() {
+    assert!(!soak::grows((100_000, 150_000)));
+    assert!(soak::grows((100_000, 160_000)));
+}
+
+#[test]
+fn a_report_says_on_what_and_against_what() {
+    let latencies = vec![Duration::from_millis(3); 10];
+    let report = Report { what: "w".to_owned(), took: Duration::from_secs(1), latencies, errors: 1, memory: None };
+    let kept = Threshold::at_least("rate", report.rate(), 10.0);
+    let broken = Threshold::at_most("errors", 1.0, 0.0);
+    let text = machine::json("commits", &[report], &[], &[kept, broken]);
+    assert_eq!(text["runs"][0]["p99_ms"], 3.0);
+    assert!(text["machine"]["cores"].as_u64().unwrap() > 0);
+    assert_eq!([&text["thresholds"][0]["kept"], &text["thresholds"][1]["kept"]], [true, false]);
 }
