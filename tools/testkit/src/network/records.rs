@@ -22,12 +22,25 @@ impl Records {
                 Change::Delete(key) => {
                     self.rows.remove(key);
                 }
-                Change::DeleteEpoch(class, epoch) => {
-                    self.rows.retain(|key, _| key.class != *class || key.epoch != *epoch);
-                }
+                Change::DeleteEpoch(class, epoch) => self.delete_epoch(*class, *epoch),
                 other => panic!("unknown change {other:?}"),
             }
         }
+    }
+
+    /// Keys are in order of class, epoch and id: what is deleted lies together, and nothing else is looked at.
+    fn delete_epoch(&mut self, class: RecordClass, epoch: u64) {
+        let from = RecordKey { class, epoch, id: Vec::new() };
+        let gone: Vec<_> = self.range(&from).map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            self.rows.remove(&key);
+        }
+    }
+
+    /// The records of one class and epoch.
+    fn range(&self, from: &RecordKey) -> impl Iterator<Item = (&RecordKey, &Vec<u8>)> {
+        let place = (from.class, from.epoch);
+        self.rows.range(from.clone()..).take_while(move |(key, _)| (key.class, key.epoch) == place)
     }
 
     /// How many records of a class there are.
@@ -42,7 +55,10 @@ impl RecordSource for Records {
     }
 
     fn scan(&self, class: RecordClass, epoch: Option<u64>) -> Vec<(RecordKey, Vec<u8>)> {
-        let matches = |key: &&RecordKey| key.class == class && epoch.is_none_or(|epoch| key.epoch == epoch);
-        self.rows.keys().filter(matches).map(|key| (key.clone(), self.rows[key].clone())).collect()
+        let owned = |(key, value): (&RecordKey, &Vec<u8>)| (key.clone(), value.clone());
+        match epoch {
+            Some(epoch) => self.range(&RecordKey { class, epoch, id: Vec::new() }).map(owned).collect(),
+            None => self.rows.iter().filter(|(key, _)| key.class == class).map(owned).collect(),
+        }
     }
 }
