@@ -48,4 +48,8 @@ impl SignatureFunctions for Ed25519 {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         ed25519::verify_batch(items)
     }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        ed25519::verify_batch_of_new_keys(items)
+    }
 }

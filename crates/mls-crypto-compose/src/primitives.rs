@@ -157,6 +157,18 @@ pub trait SignatureFunctions: Send + Sync + fmt::Debug {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         items.iter().enumerate().try_for_each(|(position, item)| self.verify(*item).map_err(|error| (position, error)))
     }
+
+    /// Verifies many by keys that have yet to be checked; see [`mls_crypto::SuiteCrypto::verify_batch_of_new_keys`].
+    ///
+    /// # Errors
+    /// The position of the first bad key, then that of the first bad item, and why it is bad.
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        let validate = |(position, item): (usize, &SignedItem<'_>)| {
+            self.validate(item.public_key.as_slice()).map_err(|error| (position, error))
+        };
+        items.iter().enumerate().try_for_each(validate)?;
+        self.verify_batch(items)
+    }
 }
 
 /// The primitives of one cipher suite.

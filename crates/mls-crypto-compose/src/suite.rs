@@ -159,6 +159,10 @@ impl SuiteCrypto for ComposedSuite {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         self.signature.verify_batch(items)
     }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        self.signature.verify_batch_of_new_keys(items)
+    }
 }
 
 #[expect(clippy::expect_used, reason = "no suite's hash is longer than 64 bytes, and the slice is cut from as many")]

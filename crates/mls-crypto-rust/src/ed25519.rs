@@ -13,11 +13,13 @@
 
 mod batch;
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use std::sync::LazyLock;
+
+use curve25519_dalek::{constants::EIGHT_TORSION, edwards::CompressedEdwardsY};
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
 use mls_crypto::{CryptoError, SignedItem};
 
-pub use batch::verify_batch;
+pub use batch::{verify_batch, verify_batch_of_new_keys};
 
 /// Length of a private key, in bytes.
 pub const SEED_LEN: usize = 32;
@@ -55,6 +57,14 @@ pub fn validate_public_key(public_key: &[u8]) -> Result<(), CryptoError> {
         Some(point) if !point.is_small_order() => Ok(()),
         _ => Err(CryptoError::InvalidPublicKey),
     }
+}
+
+/// Whether the bytes, if they encode a point at all, are a public key that [`validate_public_key`] lets into a leaf: told
+/// by the encoding alone, for whoever reads the point later.
+fn may_enter_leaf(public_key: &[u8]) -> bool {
+    // A point of small order has one canonical encoding.
+    static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
+    canonical_public_key(public_key).is_ok_and(|bytes| !SMALL_ORDER.contains(&bytes))
 }
 
 /// Verifies one signature.

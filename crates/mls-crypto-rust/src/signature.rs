@@ -28,6 +28,14 @@ pub(crate) trait SignatureOps: Send + Sync + fmt::Debug {
             |(position, item): (usize, &SignedItem<'_>)| self.verify(*item).map_err(|error| (position, error));
         items.iter().enumerate().try_for_each(checked)
     }
+    /// Whether all keys may enter leaves and all signatures verify; the first that does not, otherwise.
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        let validate = |(position, item): (usize, &SignedItem<'_>)| {
+            self.validate(item.public_key.as_slice()).map_err(|error| (position, error))
+        };
+        items.iter().enumerate().try_for_each(validate)?;
+        self.verify_batch(items)
+    }
 }
 
 /// The operations of `scheme`; `None` if it is not here.
@@ -69,5 +77,9 @@ impl SignatureOps for Ed25519 {
 
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         ed25519::verify_batch(items)
+    }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        ed25519::verify_batch_of_new_keys(items)
     }
 }

@@ -176,4 +176,8 @@ impl SuiteCrypto for RustSuite {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         self.signature.verify_batch(items)
     }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        self.signature.verify_batch_of_new_keys(items)
+    }
 }

@@ -196,4 +196,19 @@ pub trait SuiteCrypto: Send + Sync + fmt::Debug {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         items.iter().enumerate().try_for_each(|(position, item)| self.verify(*item).map_err(|error| (position, error)))
     }
+
+    /// Verifies many signatures by keys that have yet to be checked: accepts exactly when
+    /// [`SuiteCrypto::validate_signature_public_key`] accepts each key and [`SuiteCrypto::verify`] each signature.
+    /// A key is read once for both.
+    ///
+    /// # Errors
+    /// The position of the first bad key and [`CryptoError::InvalidPublicKey`]; if all keys are good, as
+    /// [`SuiteCrypto::verify_batch`].
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        let validate = |(position, item): (usize, &SignedItem<'_>)| {
+            self.validate_signature_public_key(item.public_key).map_err(|error| (position, error))
+        };
+        items.iter().enumerate().try_for_each(validate)?;
+        self.verify_batch(items)
+    }
 }

@@ -84,6 +84,19 @@ fn check(suite: &dyn SuiteCrypto, mix: &[Signed]) {
     let good: Vec<SignedItem<'_>> =
         items.iter().zip(&expected).filter(|(_, verdict)| verdict.is_ok()).map(|(item, _)| *item).collect();
     assert_eq!(suite.verify_batch(&good), Ok(()), "batch of good items: {mix:?}");
+    new_keys(suite, &items, first_bad);
+    let entering: Vec<SignedItem<'_>> =
+        good.into_iter().filter(|item| suite.validate_signature_public_key(item.public_key).is_ok()).collect();
+    assert_eq!(suite.verify_batch_of_new_keys(&entering), Ok(()), "batch of good new keys: {mix:?}");
+}
+
+/// Keys that may not enter a leaf are named first, then signatures.
+fn new_keys(suite: &dyn SuiteCrypto, items: &[SignedItem<'_>], first_bad: Option<(usize, CryptoError)>) {
+    let validate = |(position, item): (usize, &SignedItem<'_>)| {
+        suite.validate_signature_public_key(item.public_key).err().map(|error| (position, error))
+    };
+    let first_key = items.iter().enumerate().find_map(validate);
+    assert_eq!(suite.verify_batch_of_new_keys(items).err(), first_key.or(first_bad), "new keys: {items:?}");
 }
 
 /// All pairs of odd encodings as `A` and `R` with `S = 0`; a valid signature with `S` and with `S` plus the order; and two

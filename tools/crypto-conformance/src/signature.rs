@@ -123,6 +123,7 @@ fn batches(suite: &dyn SuiteCrypto, random: &dyn Random) {
     assert_eq!(suite.verify_batch(&[]), Ok(()), "{id:?}");
     for len in 1..=6 {
         assert_eq!(suite.verify_batch(&items[..len]), Ok(()), "{id:?}: {len}");
+        assert_eq!(suite.verify_batch_of_new_keys(&items[..len]), Ok(()), "{id:?}: new keys: {len}");
     }
     for first in 0..6 {
         for second in first..6 {
@@ -131,6 +132,9 @@ fn batches(suite: &dyn SuiteCrypto, random: &dyn Random) {
             items[first].public_key = &keys[(first + 1) % 2].1;
             let error = suite.verify_batch(&items);
             assert_eq!(error, Err((first, CryptoError::InvalidSignature)), "{id:?}: {first}, {second}");
+            let error = suite.verify_batch_of_new_keys(&items);
+            let expected = if first == second { CryptoError::InvalidSignature } else { CryptoError::InvalidPublicKey };
+            assert_eq!(error, Err((second, expected)), "{id:?}: new keys: {first}, {second}");
             items[first].public_key = &no_key;
             let error = suite.verify_batch(&items);
             assert_eq!(error, Err((first, CryptoError::InvalidPublicKey)), "{id:?}: {first}, {second}");

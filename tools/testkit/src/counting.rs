@@ -286,4 +286,17 @@ impl SuiteCrypto for CountingSuite {
         });
         self.inner.verify_batch(items)
     }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        let bytes: usize = items.iter().map(|item| item.message.len()).sum();
+        // A key package and its leaf have one key.
+        let keys = items.chunk_by(|one, next| one.public_key == next.public_key).count();
+        self.counter.add(bytes, |counts| {
+            counts.validations += keys;
+            counts.verifies += items.len();
+            counts.batched += items.len();
+            counts.verified += bytes;
+        });
+        self.inner.verify_batch_of_new_keys(items)
+    }
 }

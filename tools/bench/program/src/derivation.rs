@@ -159,4 +159,8 @@ impl SuiteCrypto for Suite {
     fn verify_batch(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
         self.0.verify_batch(items)
     }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        self.0.verify_batch_of_new_keys(items)
+    }
 }

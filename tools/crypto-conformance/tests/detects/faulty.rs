@@ -28,6 +28,7 @@ pub(crate) enum Fault {
     BatchAcceptsAll,
     BatchNamesLast,
     StrictBatch,
+    NewKeysUnchecked,
     RandomFailureIgnored,
 }
 
@@ -245,5 +246,12 @@ impl SuiteCrypto for FaultySuite {
             (Fault::StrictBatch, Ok(())) if items.iter().any(small_order) => Err((0, CryptoError::InvalidSignature)),
             (_, verdict) => verdict,
         }
+    }
+
+    fn verify_batch_of_new_keys(&self, items: &[SignedItem<'_>]) -> Result<(), (usize, CryptoError)> {
+        if self.has(Fault::NewKeysUnchecked) {
+            return self.inner.verify_batch(items);
+        }
+        self.inner.verify_batch_of_new_keys(items)
     }
 }

@@ -58,7 +58,13 @@ fn conformance_finds_faults() {
 /// X-AUTH-05
 #[test]
 fn accept_set_finds_faults() {
-    for fault in [Fault::BatchAcceptsAll, Fault::BatchNamesLast, Fault::SmallOrderRefused, Fault::StrictBatch] {
+    for fault in [
+        Fault::BatchAcceptsAll,
+        Fault::BatchNamesLast,
+        Fault::SmallOrderRefused,
+        Fault::StrictBatch,
+        Fault::NewKeysUnchecked,
+    ] {
         assert!(finds(ACCEPT_SET, fault), "{fault:?}");
     }
 }
