@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use mls_crypto::{Opaque, SignaturePublicKey, SignedItem, SuiteCrypto, label};
+use mls_crypto::{CryptoError, Opaque, SignaturePublicKey, SignedItem, SuiteCrypto, label};
 
 use super::RatchetTree;
 use crate::{
@@ -94,17 +94,20 @@ impl<'a> LeafRules<'a> {
         packages: &[&KeyPackage],
         sending: bool,
     ) -> Result<Vec<Checked<KeyPackage>>, ProcessError> {
-        packages.iter().try_for_each(|package| self.check_key_package_unsigned(package, sending))?;
-        self.verify_in_parallel(packages, &|package| {
-            // KP-03: under the leaf's own key. LN-02
-            let package_content = label::sign_content(KeyPackage::SIGNATURE_LABEL, &package.tbs()?)?;
-            let leaf_tbs = package.leaf_node.tbs(self.group_id, LeafIndex::FIRST)?;
-            let leaf_content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf_tbs)?;
-            let key = &package.leaf_node.signature_key;
-            Ok(vec![
-                Signature::new(Signed::KeyPackage, key, package_content, &package.signature),
-                Signature::new(Signed::LeafNode(None), key, leaf_content, &package.leaf_node.signature),
-            ])
+        self.in_parallel(packages, &|packages| {
+            packages.iter().try_for_each(|package| self.check_key_package_unsigned(package, sending))?;
+            let mut batch = Vec::with_capacity(packages.len().saturating_mul(2));
+            for package in packages {
+                // KP-03: under the leaf's own key. LN-02
+                let package_content = label::sign_content(KeyPackage::SIGNATURE_LABEL, &package.tbs()?)?;
+                let leaf_tbs = package.leaf_node.tbs(self.group_id, LeafIndex::FIRST)?;
+                let leaf_content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf_tbs)?;
+                let key = &package.leaf_node.signature_key;
+                batch.push(Signature::new(Signed::KeyPackage, key, package_content, &package.signature));
+                let signature = &package.leaf_node.signature;
+                batch.push(Signature::new(Signed::LeafNode(None), key, leaf_content, signature));
+            }
+            self.verify(&batch)
         })?;
         for package in packages {
             self.check_credential(&package.leaf_node, LeafPlace::KeyPackage { sending })?;
@@ -130,7 +133,7 @@ impl<'a> LeafRules<'a> {
         }
         // KP-07; KP-08: what is inside is ignored.
         listed(&package.leaf_node.capabilities, &package.extensions)?;
-        self.check_unsigned(&package.leaf_node, LeafPlace::KeyPackage { sending })
+        self.check_without_signature_key(&package.leaf_node, LeafPlace::KeyPackage { sending })
     }
 
     /// LN-01 to LN-26 (Section 7.3) as far as the leaf alone can show.
@@ -155,13 +158,19 @@ impl<'a> LeafRules<'a> {
     /// Everything but the signature, and the credential: the policy is asked about keys that their owner has shown to
     /// hold, so that a forged leaf teaches it nothing.
     fn check_unsigned(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
+        self.check_without_signature_key(leaf, place)?;
+        // CRY-03
+        Ok(self.suite.validate_signature_public_key(&leaf.signature_key)?)
+    }
+
+    /// The same, but for the signature key, which is checked with the signature.
+    fn check_without_signature_key(&self, leaf: &LeafNode, place: LeafPlace<'_>) -> Result<(), ProcessError> {
         check_source(leaf, place)?;
         self.check_lifetime(leaf, place)?;
         self.check_capabilities(leaf)?;
         check_extensions(leaf)?;
-        // CRY-02, CRY-03
-        self.suite.validate_hpke_public_key(&leaf.encryption_key)?;
-        Ok(self.suite.validate_signature_public_key(&leaf.signature_key)?)
+        // CRY-02
+        Ok(self.suite.validate_hpke_public_key(&leaf.encryption_key)?)
     }
 
     /// LN-17 to LN-20: our own use demands a current lifetime; in a received tree an expired leaf is tolerated, so that
@@ -226,55 +235,56 @@ impl<'a> LeafRules<'a> {
         Ok(())
     }
 
-    /// TREE-10 (Section 12.4.3.1): every leaf of a received tree; signatures are verified in batches, in parallel.
+    /// TREE-10 (Section 12.4.3.1): every leaf of a received tree, in parallel; signatures are verified in batches, which
+    /// check the signature keys too.
     ///
     /// # Errors
     /// [`ProcessError`] naming the rule.
     pub fn check_tree(&self, tree: &RatchetTree) -> Result<(), ProcessError> {
         let members = tree.members();
-        for (index, leaf) in &members {
-            self.check_unsigned(leaf, LeafPlace::Tree(*index))?;
-        }
-        self.verify_in_parallel(&members, &|(index, leaf)| {
-            let content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?;
-            let object = Signed::LeafNode(Some(*index));
-            Ok(vec![Signature::new(object, &leaf.signature_key, content, &leaf.signature)])
+        self.in_parallel(&members, &|members| {
+            for (index, leaf) in members {
+                self.check_without_signature_key(leaf, LeafPlace::Tree(*index))?;
+            }
+            let signature = |(index, leaf): &(LeafIndex, &'_ LeafNode)| {
+                let content = label::sign_content(LeafNode::SIGNATURE_LABEL, &leaf.tbs(self.group_id, *index)?)?;
+                Ok((Signed::LeafNode(Some(*index)), content))
+            };
+            let contents = members.iter().map(signature).collect::<Result<Vec<_>, ProcessError>>()?;
+            let with_keys = contents.into_iter().zip(members).map(|((object, content), (_, leaf))| {
+                Signature::new(object, &leaf.signature_key, content, &leaf.signature)
+            });
+            self.verify(&with_keys.collect::<Vec<_>>())
         })?;
         members.iter().try_for_each(|(index, leaf)| self.check_credential(leaf, LeafPlace::Tree(*index)))
     }
 
-    /// Verifies the signatures that `signatures` finds on each item, split over what `env.parallel` offers.
-    fn verify_in_parallel<'s, T: Sync>(
+    /// Does `check` on consecutive pieces of the items, split over what `env.parallel` offers.
+    fn in_parallel<T: Sync>(
         &self,
-        items: &'s [T],
-        signatures: &(dyn Fn(&'s T) -> Result<Vec<Signature<'s>>, ProcessError> + Sync),
+        items: &[T],
+        check: &(dyn Fn(&[T]) -> Result<(), ProcessError> + Sync),
     ) -> Result<(), ProcessError> {
         let piece_len = items.len().div_ceil(self.env.parallel.width().max(1)).max(1);
         let pieces: Vec<_> = items.chunks(piece_len).collect();
         let results: Vec<_> = pieces.iter().map(|_| OnceLock::new()).collect();
         self.env.parallel.run(pieces.len(), &|piece| {
             if let (Some(items), Some(result)) = (pieces.get(piece), results.get(piece)) {
-                let _ = result.set(self.verify_piece(items, signatures));
+                let _ = result.set(check(items));
             }
         });
         results.into_iter().try_for_each(|result| result.into_inner().unwrap_or(Ok(())))
     }
 
-    fn verify_piece<'s, T>(
-        &self,
-        items: &'s [T],
-        signatures: &(dyn Fn(&'s T) -> Result<Vec<Signature<'s>>, ProcessError> + Sync),
-    ) -> Result<(), ProcessError> {
-        let mut batch = Vec::with_capacity(items.len());
-        for item in items {
-            batch.extend(signatures(item)?);
-        }
+    /// One batch, by keys that are checked with it. CRY-03: a key that is none is named as such, before any signature.
+    fn verify(&self, batch: &[Signature<'_>]) -> Result<(), ProcessError> {
         let signed: Vec<_> = batch
             .iter()
             .map(|item| SignedItem { public_key: item.key, message: &item.content, signature: item.signature })
             .collect();
-        self.suite.verify_batch(&signed).map_err(|(position, error)| {
-            batch.get(position).map_or(ProcessError::Crypto(error), |item| ProcessError::BadSignature(item.object))
+        self.suite.verify_batch_of_new_keys(&signed).map_err(|(position, error)| match (error, batch.get(position)) {
+            (CryptoError::InvalidPublicKey, _) | (_, None) => ProcessError::Crypto(error),
+            (_, Some(item)) => ProcessError::BadSignature(item.object),
         })
     }
 }
@@ -331,7 +341,7 @@ fn verify(
     label: &str,
     content: &[u8],
     signature: &[u8],
-) -> Result<(), mls_crypto::CryptoError> {
+) -> Result<(), CryptoError> {
     label::verify_with_label(suite, &leaf.signature_key, label, content, signature)
 }
 
