@@ -22,6 +22,7 @@ mod mls_rs;
 mod openmls;
 mod ours;
 mod peer;
+mod profile;
 mod report;
 mod row;
 mod run;
@@ -101,6 +102,9 @@ struct Arguments {
     /// The folder to write results.md, results.json and charts into: docs/performance.
     #[arg(long)]
     record: Option<PathBuf>,
+    /// Instead of measuring, shows where the time of ours goes, by samples.
+    #[arg(long)]
+    profile: bool,
     /// Results of spacepanda-core, as JSON.
     #[arg(long, hide = true)]
     facade: Option<PathBuf>,
@@ -131,6 +135,10 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         print_peak(kind, arguments.workloads[0], arguments.members[0]);
         return Ok(ExitCode::SUCCESS);
     }
+    if arguments.profile {
+        print_profiles(&arguments.plan());
+        return Ok(ExitCode::SUCCESS);
+    }
     let machine = machine::describe();
     let results = run::run(&arguments.plan());
     let facade: Facade = match &arguments.facade {
@@ -142,8 +150,9 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut text = format!("{machine}\n\n{}", report::markdown(&results, &bounds));
     text.push_str(&facade.markdown);
     text.push('\n');
-    if arguments.record.is_some() {
+    if let Some(folder) = &arguments.record {
         text.push_str(&peaks()?);
+        record_profiles(&results, folder)?;
     }
     println!("{text}");
     write(&arguments, &results, &facade.rows, text)?;
@@ -176,6 +185,32 @@ fn write(
             "# Results\n\nWritten by the run itself; [how to read them](README.md), [what bounds them](bounds.md).\n";
         fs::write(file, format!("{head}\n{text}"))?;
     }
+    Ok(())
+}
+
+fn print_profiles(plan: &Plan) {
+    let suites: Vec<_> = plan.suites.iter().map(|suite| suite.0).collect();
+    let of_suite = |suite: &u16| {
+        let suite = *suite;
+        let of_workload = move |workload: &Workload| {
+            let workload = *workload;
+            plan.sizes.iter().map(move |members| (suite, workload, *members))
+        };
+        plan.workloads.iter().flat_map(of_workload)
+    };
+    let subjects: Vec<_> = suites.iter().flat_map(of_suite).collect();
+    println!("{}", profile::markdown(&suites, &plan.workloads, &profile::take(&subjects)));
+}
+
+/// Profiles of what misses a goal, as a page and charts beside the results.
+fn record_profiles(results: &Results, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let profiles = profile::take(&report::missed(results));
+    let suites: Vec<_> = results.primitives.iter().map(|(suite, _)| *suite).collect();
+    fs::create_dir_all(folder.join("charts"))?;
+    for suite in &suites {
+        profile::chart(*suite, &profiles, folder)?;
+    }
+    fs::write(folder.join("profiles.md"), profile::markdown(&suites, Workload::value_variants(), &profiles))?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use crate::{
     goals::{self, Measure, Outcome},
     peer::Impl,
+    profile::Subject,
     row::{Missing, Results, Row},
 };
 
@@ -16,7 +17,7 @@ pub fn markdown(results: &Results, bounds: &str) -> String {
     for (suite, primitives) in &results.primitives {
         let rows: Vec<_> = results.rows.iter().filter(|row| row.suite == *suite).collect();
         writeln!(out, "## Suite 0x{suite:04X}\n").unwrap_or_default();
-        goals(&mut out, &rows, bounds);
+        goals(&mut out, *suite, &rows, bounds);
         times(&mut out, *suite, &rows);
         floors(&mut out, &rows);
         bytes(&mut out, &rows);
@@ -38,9 +39,33 @@ fn table(out: &mut String, columns: &[&str], lines: impl IntoIterator<Item = Vec
     out.push('\n');
 }
 
-fn goals(out: &mut String, rows: &[&Row], bounds: &str) {
+/// What goals a suite's rows of ours reach and miss.
+fn outcomes(rows: &[&Row]) -> Vec<Outcome> {
     let ours: Vec<_> = rows.iter().copied().filter(|row| row.kind == Impl::Ours).collect();
-    let outcomes = goals::outcomes(&ours);
+    goals::outcomes(&ours)
+}
+
+/// Every workload and size that misses a goal; the largest size, if the goal is about all of them.
+pub fn missed(results: &Results) -> Vec<Subject> {
+    let mut missed = Vec::new();
+    for (suite, _) in &results.primitives {
+        let rows: Vec<_> = results.rows.iter().filter(|row| row.suite == *suite).collect();
+        let largest = rows.iter().map(|row| row.members).max().unwrap_or_default();
+        let short = outcomes(&rows).into_iter().filter(|outcome| !outcome.reached());
+        missed.extend(short.map(|outcome| (*suite, outcome.workload, outcome.members.unwrap_or(largest))));
+    }
+    missed.sort_unstable();
+    missed.dedup();
+    missed
+}
+
+/// The heading of a workload's profile, as a link names it.
+fn anchor(workload: crate::workload::Workload, suite: u16) -> String {
+    crate::row::name(workload, suite).replace('@', "").to_lowercase()
+}
+
+fn goals(out: &mut String, suite: u16, rows: &[&Row], bounds: &str) {
+    let outcomes = outcomes(rows);
     let reached = outcomes.iter().filter(|outcome| outcome.reached()).count();
     writeln!(out, "### Goals: {reached} of {} reached\n", outcomes.len()).unwrap_or_default();
     let lines = outcomes.iter().map(|outcome| {
@@ -49,7 +74,9 @@ fn goals(out: &mut String, rows: &[&Row], bounds: &str) {
         let ([what, goal, got], explained) = (words(outcome), bounds.contains(&format!("\n## {name}\n")));
         let reached = match (outcome.reached(), explained) {
             (true, _) => "yes".to_owned(),
-            (false, true) => format!("no, [why](bounds.md#{name})"),
+            (false, true) => {
+                format!("no, [why](bounds.md#{name}), [profile](profiles.md#{})", anchor(outcome.workload, suite))
+            }
             (false, false) => "no".to_owned(),
         };
         vec![name, members, what, goal, got, reached]

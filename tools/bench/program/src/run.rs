@@ -241,7 +241,7 @@ impl Runner<'_> {
 }
 
 /// What a panic says, as an error.
-fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

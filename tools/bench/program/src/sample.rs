@@ -7,7 +7,10 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::memory::{self, Memory};
+use crate::{
+    memory::{self, Memory},
+    profile,
+};
 
 /// What one step took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +33,7 @@ pub struct Sample {
 pub fn timed(heap: bool, step: impl FnOnce() -> usize) -> Sample {
     let work = || {
         let (cpu, start) = (processors(), Instant::now());
-        let bytes = step();
+        let bytes = profile::step(step);
         let (time, cpu) = (start.elapsed(), processors().saturating_sub(cpu).saturating_sub(overhead()));
         Sample { time, cpu, bytes, ..Sample::default() }
     };
@@ -43,7 +46,8 @@ pub fn timed(heap: bool, step: impl FnOnce() -> usize) -> Sample {
     Sample { memory: Some(memory), ..sample }
 }
 
-fn processors() -> Duration {
+/// The time that all threads of the process have worked.
+pub fn processors() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }

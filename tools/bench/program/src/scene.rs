@@ -93,6 +93,11 @@ impl<'a> Scene<'a> {
 
     /// What has to happen once before the first step of a workload.
     pub fn prepare(&mut self, workload: Workload) {
+        self.prepare_for(workload, Workload::CatchUp.turns() + 1);
+    }
+
+    /// The same with queues for so many turns.
+    pub fn prepare_for(&mut self, workload: Workload, turns: usize) {
         if workload == Workload::UpdateCold && !self.packages.is_empty() {
             if !self.pending {
                 self.measured.commit(&Change::Add(self.packages.clone()));
@@ -109,13 +114,12 @@ impl<'a> Scene<'a> {
             self.measured.save();
         }
         if workload == Workload::CatchUp {
-            self.queue();
+            self.queue(turns);
         }
     }
 
     /// A thousand messages for each turn, the senders alternating.
-    fn queue(&mut self) {
-        let turns = Workload::CatchUp.turns() + 1;
+    fn queue(&mut self, turns: usize) {
         let (forged, _) = self.full.as_ref().unwrap();
         // Leaf 0 is busy with nothing, leaf 1 is measured, the last one is the other side.
         let leaves: Vec<_> = (2..self.group.members - 1).take(SENDERS as usize).collect();

@@ -9,6 +9,8 @@ use std::{
 
 use mls_crypto::Parallel;
 
+use crate::profile;
+
 /// As many as there are processors.
 #[derive(Clone, Copy, Debug)]
 pub struct Threads(usize);
@@ -33,7 +35,7 @@ impl Parallel for Threads {
         };
         thread::scope(|scope| {
             for _ in 1..self.0.min(pieces) {
-                scope.spawn(worker);
+                scope.spawn(|| profile::helper(worker));
             }
             worker();
         });
