@@ -5,7 +5,7 @@
 //! In: hashes of messages that were handled. Out: whether one was among the last.
 //! Always: bounded; the oldest is forgotten first.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use mls_crypto::Hash;
 
@@ -67,6 +67,18 @@ impl Duplicates {
         let blocks = u64::try_from(self.capacity.div_ceil(BLOCK)).ok()?.saturating_add(1);
         let number = first.checked_div(u64::try_from(BLOCK).ok()?)?.checked_rem(blocks)?;
         Some((u32::try_from(number).ok()?, record))
+    }
+
+    /// The records that will have to be stored to know all of these as well, each as it is in the end.
+    pub(crate) fn blocks_with(&self, ids: &[Hash]) -> BTreeMap<u32, Vec<u8>> {
+        let block = self.block.clone();
+        let mut ahead = Self { known: HashSet::new(), order: VecDeque::new(), block, ..*self };
+        let mut blocks = BTreeMap::new();
+        for id in ids.iter().filter(|id| !self.contains(id)) {
+            blocks.extend(ahead.block_with(id));
+            ahead.insert(*id);
+        }
+        blocks
     }
 
     /// Takes up what was stored.

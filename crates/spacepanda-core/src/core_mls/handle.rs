@@ -23,6 +23,7 @@ use super::{
 };
 
 mod audit;
+mod catch_up;
 mod changes;
 mod checkpoint;
 mod commit;

@@ -29,6 +29,8 @@ use super::{
 pub(crate) struct Beside {
     /// A message that was handled: from now on it is a duplicate.
     pub(crate) handled: Option<Hash>,
+    /// The same of messages that were opened together.
+    pub(crate) handled_together: Vec<Hash>,
     /// A message of ours, to be opened once.
     pub(crate) echo: Option<(Hash, u32, Sent)>,
     /// A message of ours that was opened.
@@ -165,6 +167,9 @@ impl Beside {
         if let Some(block) = self.handled.as_ref().and_then(|id| recall.duplicates.block_with(id)) {
             notes.put(key(DUPLICATE, &block.0.to_be_bytes()), Secret::new(block.1));
         }
+        for (number, block) in recall.duplicates.blocks_with(&self.handled_together) {
+            notes.put(key(DUPLICATE, &number.to_be_bytes()), Secret::new(block));
+        }
         if let Some((id, generation, sent)) = &self.echo
             && recall.echoes.takes(sent)
         {
@@ -214,6 +219,7 @@ impl Beside {
         if let Some(id) = self.handled {
             recall.duplicates.insert(id);
         }
+        self.handled_together.into_iter().for_each(|id| recall.duplicates.insert(id));
         if let Some((id, generation, sent)) = self.echo {
             recall.order = recall.order.saturating_add(1);
             for gone in recall.echoes.put(id, generation, Some(sent)) {
