@@ -63,7 +63,8 @@ pub fn validate_public_key(public_key: &[u8]) -> Result<(), CryptoError> {
 /// by the encoding alone, for whoever reads the point later.
 fn may_enter_leaf(public_key: &[u8]) -> bool {
     // A point of small order has one canonical encoding.
-    static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
+    static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
+        LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
     canonical_public_key(public_key).is_ok_and(|bytes| !SMALL_ORDER.contains(&bytes))
 }
 

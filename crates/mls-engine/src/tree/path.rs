@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use mls_crypto::{
-    CryptoError, HpkeCiphertext, HpkePrivateKey, HpkePublicKey, Opaque, SealJob, Secret, SignaturePrivateKey, SuiteCrypto,
+    CryptoError, HpkeCiphertext, HpkePrivateKey, HpkePublicKey, Opaque, SealJob, Secret, SignaturePrivateKey,
+    SuiteCrypto,
     label::{self, encrypt_with_label_many},
 };
 
@@ -184,11 +185,7 @@ fn fresh_nodes(
         Ok((CreatedNode { span, public_key, path_secret }, (span.node(), private)))
     };
     let make_all = |piece: Vec<_>| piece.into_iter().map(make).collect::<Result<Vec<_>, CryptoError>>();
-    let made = if secrets.len() < FEW {
-        vec![make_all(secrets)]
-    } else {
-        env.parallel.in_pieces(secrets, &make_all)
-    };
+    let made = if secrets.len() < FEW { vec![make_all(secrets)] } else { env.parallel.in_pieces(secrets, &make_all) };
     let (mut nodes, mut path_keys) = (Vec::with_capacity(steps.len()), Vec::with_capacity(steps.len()));
     for piece in made {
         let (made_nodes, keys): (Vec<_>, Vec<_>) = piece?.into_iter().unzip();
