@@ -1,145 +1,156 @@
-//! The directory: a join-semilattice of records (a state-based CRDT).
+//! A directory that many use at once: the trait, and what it answers with (SURF-D).
 //!
-//! In: records of others, or whole directories. Out: the record of each group that counts, and those that contend with it.
-//! Always: of each group only the records of the highest [`Rank`] are kept, by their content, the least [`MAX_FORKS`] of them;
-//! of one content the least proof. Each of these is a choice that does not depend on the order in which it is made.
+//! In: records from anywhere. Out: what counts, page by page, and what has changed since somebody looked.
+//! Always: a record is verified before it is merged; every answer is bounded; a page tells where the next one begins.
 
-use std::collections::BTreeMap;
+use core::fmt;
 
-use crate::{DirectoryCrypto, DiscoveryError, DiscoveryQuery, GroupPublicInfo, Rank, Trust, crypto::HASH_LEN};
+use mls_crypto::Opaque;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-/// Contending records of one group that are kept, at most.
-pub const MAX_FORKS: usize = 4;
+use crate::{DirectoryWatch, DiscoveryError, DiscoveryQuery, GroupPublicInfo, Merged};
 
-/// Records of groups, each checked.
-#[derive(Clone, Debug)]
-pub struct Directory {
-    crypto: DirectoryCrypto,
-    trust: Trust,
-    max_groups: usize,
-    groups: BTreeMap<Vec<u8>, Contenders>,
-}
+/// Records of one page, at most.
+pub const MAX_PAGE: usize = 256;
 
-/// The records of one group that count most.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct Contenders {
-    rank: Rank,
-    records: BTreeMap<[u8; HASH_LEN], GroupPublicInfo>,
-}
+/// Records that one question looks through, at most: a page may end early, and says where to go on.
+pub const SCAN: usize = 4_096;
 
-/// What came of merging.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Merged {
-    /// Records that changed something.
-    pub taken: usize,
-    /// Records that were known, or count less than what is.
-    pub known: usize,
-    /// Why others do not count.
-    pub refused: Vec<DiscoveryError>,
-}
+/// Bytes of the records of one page, about: the first is there whatever its size.
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
 
-impl Directory {
-    /// An empty directory that believes whom `trust` names, of 100,000 groups at most.
-    pub fn new(crypto: DirectoryCrypto, trust: Trust) -> Self {
-        Self { crypto, trust, max_groups: 100_000, groups: BTreeMap::new() }
-    }
-
-    /// Of so many groups at most; those that are there stay.
-    #[must_use]
-    pub fn max_groups(mut self, max_groups: usize) -> Self {
-        self.max_groups = max_groups;
-        self
-    }
-
-    /// Takes a record in, if it is valid and counts; returns whether anything changed.
+/// A directory. Every method may be called from any thread; none waits for a network.
+///
+/// The suite of the repository (`tools/discovery-conformance`) says what an implementation must do.
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// Takes a record in, if it is valid and counts; returns whether anything changed. What it returned is durable, if the
+    /// directory is.
     ///
     /// # Errors
-    /// As [`GroupPublicInfo::verify`]; [`DiscoveryError::Full`] for a group that is not there.
-    pub fn insert(&mut self, record: GroupPublicInfo) -> Result<bool, DiscoveryError> {
-        let rank = record.verify(&self.crypto, &self.trust)?;
-        let content = record.content(&self.crypto)?;
-        let known = self.groups.len();
-        let entry = match self.groups.get_mut(record.group_id()) {
-            Some(contenders) => contenders,
-            None if known >= self.max_groups => return Err(DiscoveryError::Full(self.max_groups)),
-            None => {
-                self.groups.entry(record.group_id().to_vec()).or_insert(Contenders { rank, records: BTreeMap::new() })
-            }
-        };
-        Ok(entry.insert(rank, content, record))
-    }
-
-    /// Takes in whatever counts of what somebody else has; each record is checked.
-    pub fn merge(&mut self, records: impl IntoIterator<Item = GroupPublicInfo>) -> Merged {
-        let mut merged = Merged::default();
-        for record in records {
-            match self.insert(record) {
-                Ok(true) => merged.taken = merged.taken.saturating_add(1),
-                Ok(false) => merged.known = merged.known.saturating_add(1),
-                Err(error) => merged.refused.push(error),
-            }
-        }
-        merged
-    }
-
-    /// Everything, for others to merge.
-    pub fn records(&self) -> impl Iterator<Item = &GroupPublicInfo> {
-        self.groups.values().flat_map(|contenders| contenders.records.values())
-    }
+    /// As [`GroupPublicInfo::verify`]; [`DiscoveryError::Full`]; [`DiscoveryError::Unavailable`], [`DiscoveryError::Damaged`].
+    fn publish(&self, record: GroupPublicInfo) -> Result<bool, DiscoveryError>;
 
     /// The record of a group that counts; `None` if there is none, or the group is not to be found any more.
-    pub fn get(&self, group_id: &[u8]) -> Option<&GroupPublicInfo> {
-        self.groups.get(group_id).and_then(Contenders::head)
+    ///
+    /// # Errors
+    /// [`DiscoveryError::Unavailable`], [`DiscoveryError::Damaged`].
+    fn get(&self, group_id: &[u8]) -> Result<Option<GroupPublicInfo>, DiscoveryError>;
+
+    /// Everything that is kept of a group: more than one record is proof of a fork, a tombstone says that it is over.
+    ///
+    /// # Errors
+    /// As [`Directory::get`].
+    fn contenders(&self, group_id: &[u8]) -> Result<Vec<GroupPublicInfo>, DiscoveryError>;
+
+    /// Records that match, in [`DiscoveryQuery::order`], from a place on (CAP-69).
+    ///
+    /// # Errors
+    /// As [`Directory::get`].
+    fn query(&self, query: &DiscoveryQuery, from: Option<&Place>, limit: usize) -> Result<Found, DiscoveryError>;
+
+    /// What has changed since, tombstones and contenders too: for others to merge.
+    ///
+    /// # Errors
+    /// As [`Directory::get`].
+    fn since(&self, since: &Since, limit: usize) -> Result<Changes, DiscoveryError>;
+
+    /// Hints at changes from now on.
+    fn watch(&self) -> DirectoryWatch;
+
+    /// Takes in whatever counts of what somebody else has; each record is verified, and those that are not valid leave the
+    /// others alone.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::Unavailable`], [`DiscoveryError::Damaged`].
+    fn merge(&self, records: Vec<GroupPublicInfo>) -> Result<Merged, DiscoveryError> {
+        let mut merged = Merged::default();
+        for record in records {
+            merged.count(self.publish(record))?;
+        }
+        Ok(merged)
     }
 
-    /// Records of a group that contend with each other: more than one is proof that its epoch was ended twice, or that a key
-    /// is in two hands.
-    pub fn forks(&self, group_id: &[u8]) -> Vec<&GroupPublicInfo> {
-        let records = self.groups.get(group_id).map(|contenders| contenders.records.values().collect::<Vec<_>>());
-        records.filter(|records| records.len() > 1).unwrap_or_default()
-    }
-
-    /// The records that count, of the groups that match, in the order of their ids (CAP-69).
-    pub fn find<'a>(&'a self, query: &'a DiscoveryQuery) -> impl Iterator<Item = &'a GroupPublicInfo> {
-        self.all().filter(|record| query.matches(record))
-    }
-
-    /// Every record that counts, in the order of group ids.
-    pub fn all(&self) -> impl Iterator<Item = &GroupPublicInfo> {
-        self.groups.values().filter_map(Contenders::head)
+    /// One record of somebody else, as bytes.
+    ///
+    /// # Errors
+    /// As [`GroupPublicInfo::from_bytes`] and [`Directory::publish`].
+    fn merge_remote(&self, bytes: &[u8]) -> Result<bool, DiscoveryError> {
+        self.publish(GroupPublicInfo::from_bytes(bytes)?)
     }
 }
 
-/// Two directories are equal if they hold the same records.
-impl PartialEq for Directory {
-    fn eq(&self, other: &Self) -> bool {
-        self.groups == other.groups
+/// Where a page begins: a key of the query's order, and a group's id.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Place {
+    /// In the query's order.
+    pub key: Opaque,
+    /// Of those with this key.
+    pub group_id: Opaque,
+}
+
+/// A page of records.
+#[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Found {
+    /// Those that match.
+    pub records: Vec<GroupPublicInfo>,
+    /// Where to go on; `None` after the last.
+    pub next: Option<Place>,
+}
+
+/// How far somebody has read the changes of a directory.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Since {
+    /// Which life of the directory the number belongs to: in another one everything is new.
+    pub life: [u8; 16],
+    /// The last change that was read.
+    pub change: u64,
+}
+
+/// A page of changes.
+#[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Changes {
+    /// Records that are new, or count still.
+    pub records: Vec<GroupPublicInfo>,
+    /// How far that is.
+    pub upto: Since,
+    /// Whether there is more: 0 or 1.
+    pub more: u8,
+}
+
+impl Place {
+    /// The one after this group.
+    pub fn after(key: &[u8], group_id: &[u8]) -> Self {
+        Self { key: key.into(), group_id: [group_id, &[0]].concat().into() }
     }
 }
 
-impl Contenders {
-    fn insert(&mut self, rank: Rank, content: [u8; HASH_LEN], record: GroupPublicInfo) -> bool {
-        if rank < self.rank {
-            return false;
-        }
-        if rank > self.rank {
-            *self = Self { rank, records: BTreeMap::new() };
-        }
-        if self.records.get(&content).is_some_and(|known| *known <= record) {
-            return false;
-        }
-        self.records.insert(content, record);
-        while self.records.len() > MAX_FORKS {
-            if self.records.pop_last().is_some_and(|(gone, _)| gone == content) {
-                return false;
-            }
-        }
-        true
+/// Fills a page until it has so many records or bytes.
+#[derive(Debug, Default)]
+pub struct PageFiller {
+    bytes: usize,
+    records: Vec<GroupPublicInfo>,
+}
+
+impl PageFiller {
+    /// Adds a record, unless the page is full without it; returns whether it was added.
+    pub fn add(&mut self, record: GroupPublicInfo, limit: usize) -> bool {
+        self.add_all(vec![record], limit)
     }
 
-    /// Of several the least content: nobody chooses it.
-    fn head(&self) -> Option<&GroupPublicInfo> {
-        self.records.values().next().filter(|record| !record.is_tombstone())
+    /// Adds all or none, so that what belongs to one change is on one page; returns whether they were added.
+    pub fn add_all(&mut self, records: Vec<GroupPublicInfo>, limit: usize) -> bool {
+        let bytes = records.iter().map(tls_codec::Size::tls_serialized_len).fold(self.bytes, usize::saturating_add);
+        let count = self.records.len().saturating_add(records.len());
+        let fits = self.records.is_empty() || (count <= limit.clamp(1, MAX_PAGE) && bytes <= PAGE_BYTES);
+        if fits {
+            self.bytes = bytes;
+            self.records.extend(records);
+        }
+        fits
+    }
+
+    /// The records of the page.
+    pub fn records(self) -> Vec<GroupPublicInfo> {
+        self.records
     }
 }

@@ -32,9 +32,15 @@ pub enum DiscoveryError {
     /// What the text says beside the record is not what the record says.
     #[error("text and record do not agree about the {0}")]
     Mismatch(&'static str),
-    /// The directory has as many groups as it may.
-    #[error("the directory is full: {0} groups")]
-    Full(usize),
+    /// The directory has as many groups or bytes as it may, or as one publisher may have.
+    #[error("the directory has no room for more than {0}; unpublish others, or raise its bounds")]
+    Full(u64),
+    /// The store cannot be read or written now.
+    #[error("the directory cannot be reached; try again")]
+    Unavailable,
+    /// What is stored is not what was stored.
+    #[error("the directory's store is damaged; put back a copy, or let it be filled by its peers anew")]
+    Damaged,
     /// The library below failed.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

@@ -4,21 +4,34 @@
 //! Always: a record is checked before it is merged, by itself, whatever else is known; merging is commutative, associative and
 //! idempotent; what is published holds no secret, and a name only if its members want it readable.
 
+mod bell;
+mod bounds;
+mod checked;
+mod contenders;
 mod crypto;
 mod directory;
 mod error;
 mod json;
+mod memory;
 mod name;
 mod proof;
 mod query;
 mod record;
+mod records;
 mod trust;
+pub mod wire;
 
+pub use bell::{Bell, DirectoryWatch};
+pub use bounds::{Bounds, Usage};
+pub use checked::Checked;
+pub use contenders::{Contenders, MAX_FORKS};
 pub use crypto::DirectoryCrypto;
-pub use directory::{Directory, MAX_FORKS, Merged};
+pub use directory::{Changes, Directory, Found, MAX_PAGE, PageFiller, Place, SCAN, Since};
 pub use error::DiscoveryError;
+pub use memory::MemoryDirectory;
 pub use name::{GroupName, seal_name};
 pub use proof::{Link, MAX_LINKS, Proof, Witness};
-pub use query::DiscoveryQuery;
-pub use record::{GroupPublicInfo, MAX_RECORD, Metadata, Rank, member_bucket};
+pub use query::{DiscoveryQuery, Order};
+pub use record::{Authority, GroupPublicInfo, MAX_RECORD, Metadata, Rank, member_bucket};
+pub use records::{Merged, Records};
 pub use trust::Trust;

@@ -7,7 +7,7 @@ use mls_crypto::{CryptoError, Opaque, SignaturePrivateKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 use crate::{
-    DirectoryCrypto, DiscoveryError, Trust,
+    Authority, DirectoryCrypto, DiscoveryError, Trust,
     crypto::{HASH_LEN, labelled},
 };
 
@@ -78,26 +78,29 @@ impl Statement {
 }
 
 impl Proof {
-    /// Follows the links down to `last`, and returns the epoch of their anchor: who is trusted vouches for it.
+    /// Follows the links down to `last`, and returns who vouches for their anchor, and its epoch.
     pub(crate) fn check(
         &self,
         crypto: &DirectoryCrypto,
         trust: &Trust,
         last: &Link,
         group_id: &Opaque,
-    ) -> Result<u64, DiscoveryError> {
+    ) -> Result<(Authority, u64), DiscoveryError> {
         if self.links.len() > MAX_LINKS {
             return Err(DiscoveryError::BrokenChain);
         }
         let first = self.links.first().unwrap_or(last);
         // Who is trusted first: a stranger's chain costs one look.
-        match &self.witness {
-            Some(witness) if trust.has_service(witness.service.as_slice()) => {
-                let message = labelled(WITNESS, &first.statement(group_id))?;
-                crypto.verify(witness.service.as_slice(), &message, witness.signature.as_slice())?;
-            }
-            _ if trust.has_publisher(group_id.as_slice(), first.publisher.as_slice()) => {}
-            _ => return Err(DiscoveryError::Untrusted),
+        let witness = self.witness.as_ref();
+        let authority = match witness.and_then(|witness| trust.service(witness.service.as_slice())) {
+            Some(authority) => authority,
+            None if trust.has_publisher(group_id.as_slice(), first.publisher.as_slice()) => Authority::Own,
+            None => return Err(DiscoveryError::Untrusted),
+        };
+        // A word that is given has to be good, even where it is not needed: a record has one meaning.
+        if let Some(witness) = witness {
+            let message = labelled(WITNESS, &first.statement(group_id))?;
+            crypto.verify(witness.service.as_slice(), &message, witness.signature.as_slice())?;
         }
         let mut before: Option<&Link> = None;
         for link in self.links.iter().chain([last]) {
@@ -108,6 +111,6 @@ impl Proof {
             crypto.verify(link.publisher.as_slice(), &message, link.signature.as_slice())?;
             before = Some(link);
         }
-        Ok(first.epoch)
+        Ok((authority, first.epoch))
     }
 }

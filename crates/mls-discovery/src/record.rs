@@ -27,6 +27,8 @@ pub struct Metadata {
     pub created_at: u64,
     /// A GroupInfo for external commits (RFC 9420, Section 12.4.3), if outsiders may join.
     pub group_info: Option<Vec<u8>>,
+    /// What the group's delivery service wants to see of who joins with it, if it wants to see anything.
+    pub join_token: Option<Vec<u8>>,
 }
 
 /// A record, as published.
@@ -50,15 +52,48 @@ pub(crate) struct Body {
     pub(crate) created_at: u64,
     pub(crate) name: GroupName,
     pub(crate) group_info: Option<Opaque>,
+    join_token: Option<Opaque>,
 }
 
-/// Which of two records counts: the greater. A tombstone counts more than any other record; then the one whose anchor is of
-/// the later epoch, so that no chain of strangers outruns what a service has witnessed since; then the later epoch.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+/// Which of two records counts: the greater. First the one that somebody of one's own vouches for, so that no peer overrules
+/// what the own service has seen; then the one whose anchor is of the later epoch, so that no chain of strangers outruns what a
+/// service has witnessed since, and none ends a group for good; then a tombstone; then the later epoch.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Rank {
-    tombstone: bool,
+    authority: Authority,
     anchor: u64,
+    tombstone: u8,
     epoch: u64,
+}
+
+/// Whose word a record rests on.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Authority {
+    /// A service that replicates with ours.
+    Peer = 1,
+    /// A service of one's own, or a pinned publisher.
+    Own = 2,
+}
+
+impl Rank {
+    /// Whose word it rests on.
+    pub const fn authority(self) -> Authority {
+        self.authority
+    }
+
+    /// Encoded, for a store.
+    ///
+    /// # Errors
+    /// [`DiscoveryError::Malformed`], which does not happen.
+    pub fn to_bytes(self) -> Result<Vec<u8>, DiscoveryError> {
+        self.tls_serialize_detached().map_err(|_| DiscoveryError::Malformed)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::tls_deserialize_exact_bytes(bytes).ok()
+    }
 }
 
 /// The least size of groups that are published as being as large as this one: 1, 2, 3, 5, 10, 20, 50, 100, …
@@ -106,7 +141,8 @@ impl GroupPublicInfo {
         Self::sign(crypto, Body::new(group_id, metadata, false), publishers, sign)
     }
 
-    /// The last record of a group: it is not to be found any more.
+    /// A record that says that the group is not to be found any more: until somebody who is trusted vouches for one of a later
+    /// epoch.
     ///
     /// # Errors
     /// [`DiscoveryError::Crypto`].
@@ -177,8 +213,8 @@ impl GroupPublicInfo {
     /// [`DiscoveryError`], whichever it is.
     pub fn verify(&self, crypto: &DirectoryCrypto, trust: &Trust) -> Result<Rank, DiscoveryError> {
         self.check_form()?;
-        let anchor = self.proof.check(crypto, trust, &self.link(crypto)?, &self.body.group_id)?;
-        Ok(Rank { tombstone: self.is_tombstone(), anchor, epoch: self.body.epoch })
+        let (authority, anchor) = self.proof.check(crypto, trust, &self.link(crypto)?, &self.body.group_id)?;
+        Ok(Rank { authority, anchor, tombstone: self.body.tombstone, epoch: self.body.epoch })
     }
 
     /// Whether this one counts more than another of the same group.
@@ -220,6 +256,11 @@ impl GroupPublicInfo {
     /// A GroupInfo for external commits.
     pub fn group_info(&self) -> Option<&[u8]> {
         self.body.group_info.as_ref().map(Opaque::as_slice)
+    }
+
+    /// What the group's delivery service wants to see of who joins with it.
+    pub fn join_token(&self) -> Option<&[u8]> {
+        self.body.join_token.as_ref().map(Opaque::as_slice)
     }
 
     /// Whether the group is not to be found any more.
@@ -308,6 +349,7 @@ impl Body {
             created_at: metadata.created_at,
             name: metadata.name.clone(),
             group_info: metadata.group_info.as_deref().map(Opaque::from),
+            join_token: metadata.join_token.as_deref().map(Opaque::from),
         }
     }
 }

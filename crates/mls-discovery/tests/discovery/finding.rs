@@ -1,18 +1,18 @@
 //! Looking for groups.
 
-use mls_discovery::{Directory, DiscoveryQuery, GroupName, GroupPublicInfo, Metadata};
+use mls_discovery::{DiscoveryQuery, GroupName, GroupPublicInfo, Metadata, Records};
 
 use crate::support::{crypto, key, public, trust, witnessed};
 
-fn directory() -> Directory {
-    let mut directory = Directory::new(crypto(), trust());
+fn directory() -> Records {
+    let mut directory = Records::new(crypto(), trust());
     for (id, name, members, created_at) in [
         (b"1", GroupName::public("Tea at five"), 3, 100),
         (b"2", GroupName::public("tea lovers"), 60, 200),
         (b"3", GroupName::public("Coffee"), 900, 300),
         (b"4", GroupName::Absent, 10, 400),
     ] {
-        let metadata = Metadata { name, epoch: 1, members, created_at, group_info: None };
+        let metadata = Metadata { name, epoch: 1, members, created_at, ..Metadata::default() };
         let record = GroupPublicInfo::from_metadata(&crypto(), id, &metadata, (&key(1), &public(2))).unwrap();
         assert!(directory.insert(witnessed(record)).unwrap());
     }

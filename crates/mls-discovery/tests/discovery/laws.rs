@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use mls_discovery::{Directory, GroupPublicInfo, Metadata};
+use mls_discovery::{GroupPublicInfo, Metadata, Records};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use crate::support::{GROUP, crypto, key, metadata, public, record, trust, witnessed};
@@ -38,13 +38,13 @@ fn some() -> impl Strategy<Value = Vec<GroupPublicInfo>> {
     vec(any::<Index>(), 0..24).prop_map(|picks| picks.iter().map(|pick| pick.get(records()).clone()).collect())
 }
 
-fn directory(records: &[GroupPublicInfo]) -> Directory {
-    let mut directory = Directory::new(crypto(), trust());
+fn directory(records: &[GroupPublicInfo]) -> Records {
+    let mut directory = Records::new(crypto(), trust());
     directory.merge(records.iter().cloned());
     directory
 }
 
-fn joined(one: &Directory, other: &Directory) -> Directory {
+fn joined(one: &Records, other: &Records) -> Records {
     let mut joined = one.clone();
     joined.merge(other.records().cloned().collect::<Vec<_>>());
     joined

@@ -3,7 +3,8 @@
 use mls_crypto::{CryptoError, Secret};
 use mls_crypto_aws_lc::OsRandom;
 use mls_discovery::{
-    Directory, DiscoveryError, GroupName, GroupPublicInfo, MAX_FORKS, MAX_LINKS, MAX_RECORD, Metadata, Trust, seal_name,
+    Bounds, DiscoveryError, GroupName, GroupPublicInfo, MAX_FORKS, MAX_LINKS, MAX_RECORD, Metadata, Records, Trust,
+    seal_name,
 };
 
 use crate::support::{GROUP, SERVICE, crypto, key, metadata, public, record, trust, witnessed};
@@ -18,11 +19,14 @@ fn a_published_record_comes_back_and_cannot_be_changed() {
     assert_eq!(GroupPublicInfo::from_json(&record.to_json().unwrap()).unwrap(), record);
     let bytes = record.to_bytes().unwrap();
     assert_eq!(GroupPublicInfo::from_bytes(&bytes).unwrap(), record);
-    for at in 0..bytes.len() {
-        let mut changed = bytes.clone();
-        changed[at] ^= 1;
-        let verdict = GroupPublicInfo::from_bytes(&changed).and_then(|record| record.verify(&crypto(), &trust()));
-        assert!(verdict.is_err(), "byte {at}");
+    // The word of a service has to be good, even where the founder's is enough.
+    for bytes in [&bytes, &witnessed(self::record(5, 1)).to_bytes().unwrap()] {
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let verdict = GroupPublicInfo::from_bytes(&changed).and_then(|record| record.verify(&crypto(), &trust()));
+            assert!(verdict.is_err(), "byte {at}");
+        }
     }
     for len in 0..bytes.len() {
         assert!(GroupPublicInfo::from_bytes(&bytes[..len]).is_err(), "length {len}");
@@ -155,7 +159,7 @@ fn broken_chains_are_found() {
 /// components: who was removed holds the key of its last epoch, and signs the highest number there is.
 #[test]
 fn no_chain_outruns_a_witness() {
-    let mut directory = Directory::new(crypto(), trust());
+    let mut directory = Records::new(crypto(), trust());
     let first = witnessed(record(10, 1));
     directory.insert(first.clone()).unwrap();
     let run_away = record(u64::MAX, 2).after(&crypto(), &first).unwrap();
@@ -170,7 +174,7 @@ fn no_chain_outruns_a_witness() {
 
 #[test]
 fn two_records_of_one_epoch_are_shown() {
-    let mut directory = Directory::new(crypto(), trust());
+    let mut directory = Records::new(crypto(), trust());
     let one = witnessed(record(3, 1));
     let metadata = Metadata { members: 100, ..metadata(3) };
     let other = GroupPublicInfo::from_metadata(&crypto(), GROUP, &metadata, (&key(1), &public(2))).unwrap();
@@ -185,23 +189,87 @@ fn two_records_of_one_epoch_are_shown() {
 
 #[test]
 fn a_tombstone_ends_it() {
-    let mut directory = Directory::new(crypto(), trust());
+    let mut directory = Records::new(crypto(), trust());
     directory.insert(witnessed(record(3, 1))).unwrap();
     let end = GroupPublicInfo::tombstone(&crypto(), GROUP, 4, &key(1)).unwrap();
-    assert!(directory.insert(end).unwrap());
+    assert!(directory.insert(end.clone()).unwrap());
     assert_eq!(directory.get(GROUP), None);
-    assert!(!directory.insert(witnessed(record(u64::MAX, 1))).unwrap());
+    for late in [witnessed(record(4, 1)), record(9, 2).after(&crypto(), &record(3, 1)).unwrap()] {
+        assert!(!directory.insert(late).unwrap());
+    }
     assert_eq!(directory.all().count(), 0);
     // Others learn of it.
-    let mut other = Directory::new(crypto(), trust());
+    let mut other = Records::new(crypto(), trust());
     other.insert(witnessed(record(3, 1))).unwrap();
     assert_eq!(other.merge(directory.records().cloned().collect::<Vec<_>>()).taken, 1);
     assert_eq!(other.get(GROUP), None);
+    // Published again in a later epoch.
+    let again = witnessed(record(5, 1));
+    assert!(other.insert(again.clone()).unwrap());
+    assert!(!other.insert(end).unwrap());
+    assert_eq!(other.get(GROUP), Some(&again));
+}
+
+/// components: who was removed holds the key of its last epoch, and says that the group is over.
+#[test]
+fn no_chain_ends_a_group_for_good() {
+    let mut directory = Records::new(crypto(), trust());
+    let first = witnessed(record(10, 1));
+    let end =
+        GroupPublicInfo::tombstone(&crypto(), GROUP, u64::MAX, &key(2)).unwrap().after(&crypto(), &first).unwrap();
+    directory.insert(end).unwrap();
+    assert_eq!(directory.get(GROUP), None);
+    let honest = witnessed(record(11, 30));
+    assert!(directory.insert(honest.clone()).unwrap());
+    assert_eq!(directory.get(GROUP), Some(&honest));
+}
+
+/// A peer that is trusted for what it sees overrules nothing that our own service has seen.
+#[test]
+fn peers_do_not_overrule_the_own_service() {
+    let trust = Trust::nobody().in_service(&public(SERVICE)).in_peer(&public(SERVICE - 1)).in_peer(&public(SERVICE));
+    let by_peer = |record: GroupPublicInfo| record.witnessed(&crypto(), &key(SERVICE - 1)).unwrap();
+    let mut directory = Records::new(crypto(), trust);
+    let elsewhere = by_peer(record(7, 1));
+    assert!(directory.insert(elsewhere.clone()).unwrap());
+    assert_eq!(directory.get(GROUP), Some(&elsewhere));
+    let own = witnessed(record(3, 1));
+    assert!(directory.insert(own.clone()).unwrap());
+    let end = by_peer(GroupPublicInfo::tombstone(&crypto(), GROUP, u64::MAX, &key(1)).unwrap());
+    for lie in [by_peer(record(u64::MAX, 1)), end] {
+        assert!(!directory.insert(lie).unwrap());
+    }
+    assert_eq!(directory.get(GROUP), Some(&own));
+}
+
+/// Three quarters of a directory are for what peers vouch for, and not more; nor is one key's share larger than it is.
+#[test]
+fn peers_leave_room() {
+    let bounds = Bounds { groups: 4, groups_of_publisher: 3, ..Bounds::default() };
+    let peered = Trust::nobody().in_service(&public(SERVICE)).in_peer(&public(SERVICE - 1));
+    let mut directory = Records::new(crypto(), peered).bounds(bounds);
+    let made = |group: &[u8], by: u8, service: u8| {
+        let keys = (&key(by), &public(by)[..]);
+        let record = GroupPublicInfo::from_metadata(&crypto(), group, &metadata(1), keys).unwrap();
+        record.witnessed(&crypto(), &key(service)).unwrap()
+    };
+    for group in [b"1", b"2", b"3"] {
+        assert!(directory.insert(made(group, 1, SERVICE - 1)).unwrap());
+    }
+    let before = directory.clone();
+    assert_eq!(directory.insert(made(b"4", 2, SERVICE - 1)), Err(DiscoveryError::Full(3)));
+    assert_eq!(directory.insert(made(b"4", 1, SERVICE)), Err(DiscoveryError::Full(3)));
+    assert_eq!(directory, before);
+    assert!(directory.insert(made(b"4", 2, SERVICE)).unwrap());
+    assert_eq!(directory.insert(made(b"5", 3, SERVICE)), Err(DiscoveryError::Full(4)));
+    let small = Bounds { bytes: 100, ..Bounds::default() };
+    let refused = Records::new(crypto(), trust()).bounds(small).insert(made(b"1", 1, SERVICE));
+    assert_eq!(refused, Err(DiscoveryError::Full(100)));
 }
 
 #[test]
 fn a_directory_has_room_for_so_many() {
-    let mut directory = Directory::new(crypto(), trust()).max_groups(1);
+    let mut directory = Records::new(crypto(), trust()).bounds(Bounds { groups: 1, ..Bounds::default() });
     directory.insert(witnessed(record(1, 1))).unwrap();
     directory.insert(witnessed(record(2, 1))).unwrap();
     let other = GroupPublicInfo::from_metadata(&crypto(), b"another", &metadata(1), (&key(1), &public(2))).unwrap();
@@ -254,7 +322,7 @@ fn keys_may_be_elsewhere() {
 
 #[test]
 fn so_many_forks_are_kept() {
-    let mut directory = Directory::new(crypto(), trust());
+    let mut directory = Records::new(crypto(), trust());
     for created_at in 0..6 {
         let metadata = Metadata { created_at, ..metadata(3) };
         let record = GroupPublicInfo::from_metadata(&crypto(), GROUP, &metadata, (&key(1), &public(2))).unwrap();

@@ -30,7 +30,13 @@ pub(crate) fn trust() -> Trust {
 }
 
 pub(crate) fn metadata(epoch: u64) -> Metadata {
-    Metadata { name: GroupName::public("Tea at five"), epoch, members: 7, created_at: 1_700_000_000, group_info: None }
+    Metadata {
+        name: GroupName::public("Tea at five"),
+        epoch,
+        members: 7,
+        created_at: 1_700_000_000,
+        ..Metadata::default()
+    }
 }
 
 /// The record of an epoch by the publisher of this key; the next one is the following number.
