@@ -27,6 +27,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(60);
 pub(crate) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: String,
+    max_answer: usize,
 }
 
 impl Http {
@@ -37,7 +38,13 @@ impl Http {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
-        Self { client, base: base.trim_end_matches('/').to_owned() }
+        Self { client, base: base.trim_end_matches('/').to_owned(), max_answer: MAX_ANSWER }
+    }
+
+    /// Reads no answer that is longer.
+    pub(crate) fn max_answer(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
     }
 
     /// Asks, and returns what came. What did not come at all is [`Rejection::Unavailable`].
@@ -65,7 +72,7 @@ impl Http {
         let request = request.body(Full::from(body)).map_err(|_| Rejection::Malformed)?;
         let response = self.client.request(request).await.map_err(|_| Rejection::Unavailable)?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = Limited::new(response.into_body(), self.max_answer).collect().await;
         let bytes = body.map_err(|_| Rejection::Unavailable)?.to_bytes();
         if status == StatusCode::OK { Ok(bytes.into()) } else { Err(rejection(status, &bytes)) }
     }

@@ -5,6 +5,7 @@
 //! comes (claims take further key packages, and a direct message arrives again: both are harmless); a commit counts as taken only with a receipt of the service's key; no state is made up: cursors are the service's.
 
 mod backoff;
+mod directory;
 mod http;
 mod outcome;
 mod push;
@@ -12,5 +13,6 @@ mod remote;
 mod watch;
 
 pub use backoff::Backoff;
+pub use directory::{DirectoryClient, Pulled, Replica};
 pub use outcome::{Outcome, submit_commit};
 pub use remote::{Connect, Identity, Remote};

@@ -16,6 +16,10 @@ use mls_delivery::{
     reply::Reply,
     request::Request,
 };
+use mls_discovery::{
+    DirectoryCrypto, Trust,
+    wire::{Publish, Published},
+};
 use mls_engine::codec::{decode_exact, encode};
 use tokio_rustls::rustls::ClientConfig;
 
@@ -117,6 +121,21 @@ impl Remote {
     /// Logs in anew the next time: the service does not take the token any more.
     pub(crate) fn forget_token(&self) {
         *self.0.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Publishes the record of a group; returns it with the word of the service, and whether the directory has changed. The
+    /// word is verified: it has to be of the key that the service's receipts are of.
+    ///
+    /// # Errors
+    /// [`Rejection`]; [`Rejection::BadSignature`] for a word of somebody else, or of another record.
+    pub async fn publish(&self, publish: &Publish) -> Result<Published, Rejection> {
+        let body = encode(publish).map_err(|_| Rejection::Malformed)?;
+        let published: Published = decode(&self.0.patiently("/v1/directory/publish", body).await?)?;
+        let crypto = DirectoryCrypto::new(self.0.connect.crypto.provider()).map_err(|_| Rejection::Unavailable)?;
+        let trust = Trust::nobody().in_service(self.0.capabilities.service_key.as_slice());
+        let (sent, given) = (&publish.record, &published.record);
+        let same = sent.content(&crypto).ok() == given.content(&crypto).ok() && sent.publisher() == given.publisher();
+        if same && given.verify(&crypto, &trust).is_ok() { Ok(published) } else { Err(Rejection::BadSignature) }
     }
 
     pub(crate) async fn watch_once(&self, known: &Vec<Seen>) -> Result<Vec<Seen>, Rejection> {

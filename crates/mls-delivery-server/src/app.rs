@@ -16,7 +16,7 @@ use mls_delivery::{
 
 use tokio::sync::watch;
 
-use crate::Metrics;
+use crate::{Desk, Metrics};
 
 /// How often devices and addresses may ask.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,7 @@ pub struct App {
     claims: Mutex<Quota<DeviceId>>,
     logins: Mutex<Quota<IpAddr>>,
     began: std::time::Instant,
+    pub(crate) desk: Option<Desk>,
 }
 
 impl App {
@@ -87,6 +88,7 @@ impl App {
             claims: Quota::new(quotas.claims, KEYS).into(),
             logins: Quota::new(quotas.logins, KEYS).into(),
             began: std::time::Instant::now(),
+            desk: None,
         }
     }
 
@@ -139,7 +141,7 @@ impl App {
         self.take(&self.logins, network(address))
     }
 
-    fn take<K: Ord>(&self, quota: &Mutex<Quota<K>>, key: K) -> Result<(), Rejection> {
+    pub(crate) fn take<K: Ord>(&self, quota: &Mutex<Quota<K>>, key: K) -> Result<(), Rejection> {
         let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
         quota.take(key, self.now()).map_err(limited)
     }

@@ -166,18 +166,18 @@ async fn look(app: &App, device: DeviceId, topic: &Topic) -> Result<Seq, Rejecti
 }
 
 /// Who holds the token. Tokens travel in a header, never in an address, which ends up in logs.
-fn device(app: &App, headers: &HeaderMap) -> Result<DeviceId, Rejection> {
+pub(crate) fn device(app: &App, headers: &HeaderMap) -> Result<DeviceId, Rejection> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Rejection::Unauthenticated)?;
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Rejection::Unauthenticated)?;
     app.gate.admit(&Token::from_bytes(&bytes)?, app.clock.now())
 }
 
-fn address(request: &HttpRequest<Body>) -> IpAddr {
+pub(crate) fn address(request: &HttpRequest<Body>) -> IpAddr {
     line(request).map_or(Ipv4Addr::UNSPECIFIED.into(), |line| line.peer.ip())
 }
 
-fn pace(request: &HttpRequest<Body>) -> Pace {
+pub(crate) fn pace(request: &HttpRequest<Body>) -> Pace {
     line(request).map(|line| line.listen.pace).unwrap_or_default()
 }
 
@@ -186,7 +186,7 @@ fn line(request: &HttpRequest<Body>) -> Option<&Line> {
     request.extensions().get()
 }
 
-fn finish(app: &App, result: Result<Vec<u8>, Rejection>) -> Response {
+pub(crate) fn finish(app: &App, result: Result<Vec<u8>, Rejection>) -> Response {
     match result {
         Ok(bytes) => {
             app.metrics.answered("ok");

@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod body;
 mod calls;
+mod directory;
 mod listen;
 mod metrics;
 mod push;
@@ -17,6 +18,7 @@ mod scrape;
 
 pub use app::{App, Quotas};
 pub use body::Pace;
+pub use directory::{Desk, DeskQuotas};
 pub use listen::{Listen, ServeError, Server};
 pub use metrics::Metrics;
 pub use scrape::Scrape;

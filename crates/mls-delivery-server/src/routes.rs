@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{App, calls, push};
+use crate::{App, calls, directory, push};
 
 /// A route.
 struct Route {
@@ -106,7 +106,7 @@ const fn route(method: &'static str, path: &'static str, handler: fn() -> Method
     Route { method, path, summary: "", token: false, takes: None, gives: Gives::Text, handler }
 }
 
-static ROUTES: [Route; 9] = [
+static ROUTES: [Route; 13] = [
     Route { summary: "Whether the process answers", ..route("get", "/health", || get(calls::health)) },
     Route { summary: "Whether it takes requests; 503 once it ends", ..route("get", "/ready", || get(calls::ready)) },
     Route { summary: "This", gives: Gives::Json, ..route("get", "/openapi.json", || get(describe)) },
@@ -144,5 +144,30 @@ static ROUTES: [Route; 9] = [
         summary: "The same, for as long as the connection lasts; the token is in the first frame",
         gives: Gives::WebSocket,
         ..route("get", "/v1/push", || get(push::push))
+    },
+    Route {
+        summary: "Publishes the record of a group, by a member",
+        token: true,
+        takes: Some("Publish"),
+        gives: Gives::Struct("Published"),
+        ..route("post", "/v1/directory/publish", || post(directory::publish))
+    },
+    Route {
+        summary: "The record of a group",
+        takes: Some("Get"),
+        gives: Gives::Struct("optional<GroupPublicInfo>"),
+        ..route("post", "/v1/directory/get", || post(directory::get))
+    },
+    Route {
+        summary: "Records of groups that match",
+        takes: Some("Find"),
+        gives: Gives::Struct("Found"),
+        ..route("post", "/v1/directory/find", || post(directory::find))
+    },
+    Route {
+        summary: "What has changed in the directory",
+        takes: Some("Fetch"),
+        gives: Gives::Struct("Changes"),
+        ..route("post", "/v1/directory/since", || post(directory::since))
     },
 ];

@@ -8,8 +8,10 @@
 //! DATA/receipt.key   32 bytes, the seed of the key that signs receipts
 //! DATA/gate.key      32 bytes, the secret of challenges and tokens
 //! DATA/service/      the database, unless it is elsewhere
+//! DATA/directory.db  groups that can be found
 //! ```
 
+mod directory;
 mod settings;
 #[cfg(unix)]
 mod stop;
@@ -45,6 +47,7 @@ use serde_json::json;
 pub(crate) use settings::ServeOptions;
 
 use crate::home;
+use directory::Public;
 use settings::Settings;
 use store::Store;
 
@@ -89,6 +92,10 @@ pub(crate) enum Trouble {
     Folder(#[source] io::Error),
     #[error("{0} is damaged; put back a copy of it: clients know the service by its keys")]
     Key(String),
+    #[error("the service key of the peer {0} is not 64 hexadecimal digits; `panda serve` prints it when it begins")]
+    PeerKey(String),
+    #[error("{0}; move directory.db away, and it is made anew")]
+    Directory(#[from] mls_discovery_sqlite::OpenError),
     #[error("{0}; restore the folder from a copy, or choose another --data DIR")]
     Store(#[from] mls_delivery_sqlite::OpenError),
     #[error("the cryptography does not work on this machine: {0}")]
@@ -120,6 +127,7 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
     let crypto = ServiceCrypto::new(Arc::new(AwsLc::default()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let receipt = SignaturePrivateKey::new(key(&settings.data, "receipt.key")?);
+    let witness = receipt.duplicate();
     let rules = Rules {
         service_key: Arc::new(ServiceKey::new(&crypto, receipt)?),
         crypto: crypto.clone(),
@@ -131,7 +139,9 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
     let store = Store::open(settings, rules, clock.clone()).await?;
     let service = store.service();
     let gate = Gate::new(crypto, settings.name.as_bytes(), key(&settings.data, "gate.key")?);
+    let public = Public::open(settings, service.capabilities().service_key.as_slice())?;
     let app = App::new(service.clone(), gate, (clock, Arc::new(OsRandom)), Quotas::default());
+    let app = app.with_directory(public.desk(witness)?);
     let scrape = match settings.metrics {
         Some(address) => Some(Scrape::bind(address, app.metrics().clone()).await?),
         None => None,
@@ -143,6 +153,7 @@ async fn answer(settings: &Settings, listen: Listen, json: bool) -> Result<(), T
     let metrics = scrape.as_ref().map(Scrape::address);
     announce(settings, &format!("{scheme}://{}", server.address()), (&service_key, metrics), json)?;
     let sweeper = tokio::spawn(sweep(store));
+    public.follow();
     if let Some(scrape) = scrape {
         // Its numbers are of use until the very end, which is that of the runtime.
         tokio::spawn(scrape.run(pending()));

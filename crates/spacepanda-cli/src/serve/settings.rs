@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use mls_delivery::{Digest, Enrolment, Invite, UserId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Trouble;
+use super::{Trouble, directory::PeerSetting};
 
 /// Run a delivery service, which lets people on different machines talk.
 ///
@@ -109,6 +109,10 @@ pub(crate) struct Wishes {
     /// Only in the file: they are secrets' digests with counts.
     #[arg(skip)]
     invites: Option<Vec<InviteSetting>>,
+
+    /// Only in the file: each has an address and a key.
+    #[arg(skip)]
+    peers: Option<Vec<PeerSetting>>,
 }
 
 /// Who may enrol.
@@ -162,6 +166,9 @@ pub(crate) struct Settings {
     pub(crate) enrolment: EnrolmentKind,
     users: Vec<String>,
     invites: Vec<InviteSetting>,
+    /// Services whose directories are followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) peers: Vec<PeerSetting>,
 }
 
 impl Settings {
@@ -201,6 +208,7 @@ impl Settings {
             enrolment: wishes.enrolment.unwrap_or(usual),
             users: wishes.users.unwrap_or_default(),
             invites: wishes.invites.unwrap_or_default(),
+            peers: wishes.peers.unwrap_or_default(),
         })
     }
 
@@ -240,6 +248,7 @@ impl Wishes {
             enrolment: self.enrolment.or(other.enrolment),
             users: self.users.or(other.users),
             invites: self.invites.or(other.invites),
+            peers: self.peers.or(other.peers),
         }
     }
 }

@@ -23,6 +23,17 @@ pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
     Ok(Arc::new(config))
 }
 
+/// What TLS to a peer needs: the PEM file of whoever signed its certificate; without a file, whom the system believes.
+pub(crate) fn trusting(file: Option<&Path>) -> Result<ClientConfig, Trouble> {
+    if file.is_some() {
+        return believing(file);
+    }
+    let mut roots = RootCertStore::empty();
+    // Those that cannot be read are missed when a certificate is not believed.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    configured(None, roots)
+}
+
 /// What TLS to a database needs: the PEM file of whoever signed its certificate. Without a file nobody is believed.
 pub(crate) fn believing(file: Option<&Path>) -> Result<ClientConfig, Trouble> {
     let mut roots = RootCertStore::empty();
@@ -32,6 +43,10 @@ pub(crate) fn believing(file: Option<&Path>) -> Result<ClientConfig, Trouble> {
             roots.add(certificate).map_err(|error| unusable(file, &error))?;
         }
     }
+    configured(file, roots)
+}
+
+fn configured(file: Option<&Path>, roots: RootCertStore) -> Result<ClientConfig, Trouble> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let versions = builder.with_safe_default_protocol_versions().map_err(|error| Trouble::Tls {
         file: file.map(|file| file.display().to_string()).unwrap_or_default(),
