@@ -140,6 +140,10 @@ impl Account {
         if self.is_member(group) { Ok(()) } else { Err(SyncError::NotAMember) }
     }
 
+    pub(crate) fn random(&self) -> &dyn Random {
+        self.random.as_ref()
+    }
+
     pub(crate) const fn crypto(&self) -> &ServiceCrypto {
         &self.crypto
     }
@@ -163,7 +167,8 @@ impl Account {
             return Ok(());
         }
         let write_key = self.write_key(group)?.public_key().clone();
-        let start = EpochStart { write_key, join_token: None, group_info: None, ratchet_tree: None };
+        let join_token = self.join_digest(|label| group.export_secret(label, b"", WRITE_KEY_LEN))?;
+        let start = EpochStart { write_key, join_token, group_info: None, ratchet_tree: None };
         let group_id = GroupId::new(group.group_id());
         let create = CreateGroup { group_id, epoch: group.epoch(), mode: Mode::Private, start };
         match ask(self.service.as_ref(), self.device, create).await {

@@ -137,6 +137,7 @@ impl Account {
         let Some(entry) = group.outbox()?.into_iter().find(|entry| entry.id == *id) else { return Ok(None) };
         let exported = group.pending_export_secret(id, WRITE_KEY_LABEL, b"", WRITE_KEY_LEN)?;
         let write_key = WriteKey::new(self.crypto(), exported)?.public_key().clone();
+        let join_token = self.join_digest(|label| group.pending_export_secret(id, label, b"", WRITE_KEY_LEN))?;
         let before = self.devices(group, &group.members())?;
         let after = self.devices(group, &group.pending_members(id)?)?;
         let invitations = match group.pending_welcome(id)? {
@@ -154,7 +155,7 @@ impl Account {
         };
         Ok(Some(CommitBundle {
             commit: entry.envelope.payload().into(),
-            next: EpochStart { write_key, join_token: None, group_info, ratchet_tree: None },
+            next: EpochStart { write_key, join_token, group_info, ratchet_tree: None },
             invitations,
             removed: before.difference(&after).copied().collect(),
         }))

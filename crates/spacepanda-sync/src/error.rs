@@ -2,6 +2,7 @@
 
 use mls_crypto::CryptoError;
 use mls_delivery::Rejection;
+use mls_discovery::DiscoveryError;
 use spacepanda_core::core_mls::{MlsError, store::StoreError};
 
 /// Why something is not done. What was wanted stays queued, unless the error says that it cannot be done at all.
@@ -44,6 +45,9 @@ pub enum SyncError {
     /// The text is no invite code.
     #[error("this is no invite code")]
     NotACode,
+    /// A record of a group cannot be made, or is not believed.
+    #[error("the record of the group: {0}")]
+    Discovery(#[from] DiscoveryError),
     /// We left the group, or were removed from it.
     #[error("we are not in this group any more")]
     NotAMember,
@@ -73,6 +77,7 @@ impl SyncError {
             Self::NoSuchMember => "no-such-member",
             Self::QueueFull { .. } => "queue-full",
             Self::NotACode => "not-a-code",
+            Self::Discovery(_) => "discovery",
             Self::NotAMember => "not-a-member",
         }
     }
