@@ -101,7 +101,8 @@ impl Account {
             let exported = join.export_secret(WRITE_KEY_LABEL, b"", WRITE_KEY_LEN)?;
             let write_key = WriteKey::new(self.crypto(), exported)?.public_key().clone();
             let group_info = Some(join.group_info()?.into());
-            let next = EpochStart { write_key, join_token: None, group_info, ratchet_tree: None };
+            let join_token = self.join_digest(|label| join.export_secret(label, b"", WRITE_KEY_LEN))?;
+            let next = EpochStart { write_key, join_token, group_info, ratchet_tree: None };
             let commit = join.commit().payload().into();
             let bundle = CommitBundle { commit, next, invitations: Vec::new(), removed: Vec::new() };
             match ask(self.service().as_ref(), self.device(), bundle.by_joiner(token.as_slice())?).await {

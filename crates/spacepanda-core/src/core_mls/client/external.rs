@@ -3,7 +3,6 @@
 //! In: a published group info. Out: a commit, and a group to hold once it was accepted.
 //! Always: EXT-14: nothing is stored before the caller says that the group has accepted the commit.
 
-use mls_crypto::Secret;
 use mls_engine::{
     group::{Change, ExternalJoinParams, Group, Observer},
     math::LeafIndex,
@@ -124,26 +123,6 @@ impl ExternalJoin {
     pub fn group_info(&self) -> MlsResult<Vec<u8>> {
         let (env, config) = (self.client.inner.env(), &self.client.inner.config);
         Ok(self.group.group_info(&env, config.tree_in_welcome, config.external_joins)?)
-    }
-
-    /// `MLS-Exporter` (RFC 9420, Section 8.5) of the epoch that the commit begins: what a delivery service wants to know with it.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use spacepanda_core::core_mls::{Client, MlsConfig, MlsError, TrustOnFirstUse};
-    /// # let mut config = MlsConfig::default();
-    /// # config.external_joins = true;
-    /// # let alice = Client::builder(b"alice", Arc::new(TrustOnFirstUse::new())).config(config.clone()).open()?;
-    /// # let bob = Client::builder(b"bob", Arc::new(TrustOnFirstUse::new())).config(config).open()?;
-    /// let join = bob.join_external(&alice.create_group(None)?.group_info()?, None)?;
-    /// assert_eq!(join.export_secret("video call", b"", 32)?.len(), 32);
-    /// # Ok::<(), MlsError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`MlsError::Refused`] for a label that the protocol uses itself, [`MlsError::CryptoError`] for a length that is too long.
-    pub fn export_secret(&self, label: &str, context: &[u8], len: usize) -> MlsResult<Secret> {
-        Ok(self.group.export_secret(label, context, len)?)
     }
 
     /// The group accepted the commit: we are a member. State of this group from before is replaced.
