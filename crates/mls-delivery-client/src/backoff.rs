@@ -11,7 +11,8 @@ pub struct Backoff {
     pub tries: u32,
     /// The longest pause after the first try; it doubles each time.
     pub first: Duration,
-    /// The longest pause of all.
+    /// The longest pause of all. Where a service asks for a longer one, its rejection is the answer: whoever called knows better
+    /// than to wait.
     pub longest: Duration,
 }
 
@@ -22,14 +23,17 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The pause after this try, counted from 0; `at_least` is what the service asked for.
-    pub(crate) fn pause(&self, tried: u32, at_least: Duration, random: &dyn Random) -> Duration {
+    /// The pause after this try, counted from 0; `at_least` is what the service asked for. None if that is too long.
+    pub(crate) fn pause(&self, tried: u32, at_least: Duration, random: &dyn Random) -> Option<Duration> {
+        if at_least > self.longest {
+            return None;
+        }
         let ceiling = self.first.saturating_mul(2_u32.saturating_pow(tried)).min(self.longest);
         let mut bytes = [0xff; 4];
         // Without randomness the whole pause is waited.
         let _whole = random.fill(&mut bytes);
         let part = f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
-        at_least.min(self.longest).saturating_add(ceiling.mul_f64(part))
+        Some(at_least.saturating_add(ceiling.mul_f64(part)))
     }
 }
 

@@ -162,7 +162,10 @@ impl Inner {
                 Rejection::RateLimited { retry_after_ms } => Duration::from_millis(retry_after_ms),
                 _ => Duration::ZERO,
             };
-            tokio::time::sleep(backoff.pause(tried.saturating_sub(1), asked, random.as_ref())).await;
+            match backoff.pause(tried.saturating_sub(1), asked, random.as_ref()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(rejection),
+            }
         }
     }
 

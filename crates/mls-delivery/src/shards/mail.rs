@@ -3,7 +3,7 @@
 //! Always: home remembers how far it has taken from where, in the transaction that takes it; so a Welcome is taken once,
 //! however often this begins anew.
 
-use super::{Member, Shards, ask};
+use super::{Member, Shards, ask, route::invited};
 use crate::{
     DeviceId, GroupId, Rejection, Seq,
     reply::{MailPage, Reply},
@@ -21,6 +21,17 @@ impl Shards {
         let Reply::MailPage(mut page) = reply else { return Err(Rejection::Malformed) };
         self.with_trees(&mut page).await?;
         Ok(Reply::MailPage(page))
+    }
+
+    /// Takes what a commit has put into mailboxes, so that home counts it when the next one asks for room.
+    pub(super) async fn bring_welcomes_home(&self, member: &Member, request: &Request) {
+        if member.name == self.home.name {
+            return;
+        }
+        for (device, _) in invited(request) {
+            // What cannot be taken now is taken when its device asks for it.
+            let _later = self.bring_home(member, device).await;
+        }
     }
 
     /// Takes what waits for a device at one shard.

@@ -40,6 +40,7 @@ impl Shards {
                     if at != first {
                         self.remember(group_id, at);
                     }
+                    self.bring_welcomes_home(self.member(&at)?, &request).await;
                     return Ok(reply);
                 }
                 Ok(ShardReply::Elsewhere(place)) => match place.state {
@@ -186,7 +187,7 @@ fn group_of(request: &Request) -> Option<&GroupId> {
 }
 
 /// Who is invited, and the bytes of each one's Welcome.
-fn invited(request: &Request) -> Vec<(DeviceId, u64)> {
+pub(super) fn invited(request: &Request) -> Vec<(DeviceId, u64)> {
     let Request::SubmitCommit(submit) = request else { return Vec::new() };
     let invitations = submit.bundle.invitations.iter();
     let each = invitations.flat_map(|invitation| {

@@ -109,8 +109,14 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
     assert!(open(&dir).mark().unwrap().period > 2);
 }
 
+/// On a busy machine one may be through before the other begins.
 #[test]
 fn two_processes_lose_no_update() {
+    assert!((0..20).any(|_| two_processes_count() > 0), "the processes never met");
+}
+
+/// How often one was overtaken by the other.
+fn two_processes_count() -> u64 {
     let dir = Dir::new();
     let children: Vec<_> = (0..CHILDREN).map(|_| spawn("processes::child", STORE, &dir)).collect();
     let (mut revisions, mut crossed) = (BTreeSet::new(), 0);
@@ -130,7 +136,7 @@ fn two_processes_lose_no_update() {
     assert_eq!(revisions.len() as u64, CHILDREN * operations());
     assert_eq!(number(&store), CHILDREN * operations());
     assert!(store.mark().unwrap().period > 10, "both processes forgot");
-    assert!(crossed > 0, "the processes never met");
+    crossed
 }
 
 #[test]
