@@ -30,6 +30,7 @@ mod session;
 mod shell;
 mod talk;
 mod trouble;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -65,6 +66,7 @@ async fn carry_out(command: &ClientCommand, printer: &Printer) -> Result<(), Tro
         ClientCommand::Send(options) => talk::send(options, printer).await,
         ClientCommand::Read(options) => talk::read(options, printer).await,
         ClientCommand::Chat(options) => chat::run(options),
+        ClientCommand::Verify(options) => verify::verify(options, printer),
         ClientCommand::Inspect(options) => inspect::run(options, printer),
         ClientCommand::Doctor(options) => doctor::run(options, printer).await,
         ClientCommand::ExportBackup(options) => backup::export(options, printer),

@@ -32,6 +32,7 @@ mod safety;
 mod seen;
 mod step;
 mod trust;
+mod verify;
 
 pub use account::Account;
 pub use error::SyncError;
@@ -42,6 +43,7 @@ pub use rows::HistoryEntry;
 pub use safety::safety_number;
 pub use step::{News, Report};
 pub use trust::DeviceTrust;
+pub use verify::{Compared, Shared};
 
 /// Result of most calls.
 pub type SyncResult<T> = Result<T, SyncError>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use spacepanda_core::core_mls::{
-    IdentityPolicy, StoredTrustOnFirstUse,
+    IdentityPolicy, PinState, StoredTrustOnFirstUse,
     policy::{IdentityClaim, reason},
     store::{StateStore, StoreError},
 };
@@ -29,6 +29,19 @@ impl DeviceTrust {
     /// Every identity with every key it was seen with, in order.
     pub fn pins(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.0.pins()
+    }
+
+    /// What is known of an identity with a key.
+    pub fn state(&self, identity: &[u8], signature_key: &[u8]) -> PinState {
+        self.0.state(identity, signature_key)
+    }
+
+    /// Notes that people have compared a key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn verify(&self, identity: &[u8], signature_key: &[u8]) -> Result<(), StoreError> {
+        self.0.verify(identity, signature_key)
     }
 }
 

@@ -11,6 +11,8 @@ mod open;
 mod restored;
 #[path = "groups/roles.rs"]
 mod roles;
+#[path = "groups/verify.rs"]
+mod verify;
 #[path = "groups/world.rs"]
 mod world;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use spacepanda_core::core_mls::{MlsError, MlsHandle};
-use spacepanda_sync::{Wish, safety_number};
+use spacepanda_sync::{DeviceTrust, Wish, safety_number};
 
 use super::{
     Common, Printer, Trouble,
@@ -10,6 +10,7 @@ use super::{
     printer::{hex, line, one_line},
     roles,
     session::Session,
+    verify,
 };
 
 /// Founds a group.
@@ -51,13 +52,21 @@ pub(crate) async fn members(options: &NamedOptions, printer: &Printer) -> Result
     let mut session = Session::open(&options.common).await?;
     let group = session.find(&options.group, printer).await?;
     let synced = session.sync(printer, Some(&group)).await;
+    let trust = DeviceTrust::open(session.store.clone())?;
     for member in group.members() {
         let device = session.account.device_of(&group, &member.signature_key)?;
         let (who, safety) = (line(&member.identity), safety_number(device.as_slice()));
         let (own, role) = (device == session.account.device(), member.role.map(roles::name));
-        let value = json!({ "name": who, "role": role, "device": device.to_string(), "safety": safety, "own": own });
+        let compared = verify::word(trust.compared_in(&group, &member.identity));
+        let value = json!({
+            "name": who, "role": role, "device": device.to_string(), "safety": safety, "own": own, "keys": compared,
+        });
         let role = role.map(|role| format!("  {role}")).unwrap_or_default();
-        let mark = if own { "  (this device)" } else { "" };
+        let mark = match (own, compared) {
+            (true, _) => "  (this device)".to_owned(),
+            (false, "unverified") => String::new(),
+            (false, compared) => format!("  ({compared})"),
+        };
         printer.data(&value, &format!("{}{role}  {safety}{mark}", printer.strong(&who)))?;
     }
     synced.map(|_| ())

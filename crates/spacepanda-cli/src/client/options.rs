@@ -23,6 +23,7 @@ pub(crate) enum ClientCommand {
     Send(SendOptions),
     Read(ReadOptions),
     Chat(ChatOptions),
+    Verify(VerifyOptions),
     Inspect(InspectOptions),
     Doctor(DoctorOptions),
     ExportBackup(BackupOptions),
@@ -160,6 +161,26 @@ pub(crate) struct ChatOptions {
     pub(crate) common: Common,
 }
 
+/// Compare keys with a person: show the safety number of you two, or note that you have compared it.
+///
+/// The number covers every device of both in the groups that you share: one device more, and it is another.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyOptions {
+    /// The person
+    pub(crate) person: String,
+
+    /// You have compared the number, and it is the same
+    #[arg(long)]
+    pub(crate) confirm: bool,
+
+    /// Show the code for a camera too
+    #[arg(long)]
+    pub(crate) qr: bool,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
 /// Show what an MLS message or a key package says in the open.
 ///
 /// Nothing is decrypted, and no home is needed.
@@ -244,6 +265,7 @@ impl ClientCommand {
             Self::Send(options) => Some(&options.common),
             Self::Read(options) => Some(&options.common),
             Self::Chat(options) => Some(&options.common),
+            Self::Verify(options) => Some(&options.common),
             Self::Doctor(options) => Some(&options.common),
             Self::ExportBackup(options) => Some(&options.common),
             Self::Restore(options) => Some(&options.common),
