@@ -20,7 +20,8 @@ fn begin() {
     let target = *TARGET;
     if let Some(folder) = env::var_os("FUZZ_SEEDS") {
         for (number, seed) in (target.seeds)().iter().enumerate() {
-            fs::write(Path::new(&folder).join(format!("seed-{number}")), seed).expect("the folder of seeds can be written");
+            fs::write(Path::new(&folder).join(format!("seed-{number}")), seed)
+                .expect("the folder of seeds can be written");
         }
     }
 }
