@@ -112,6 +112,8 @@ impl Client {
         let space = Space::Group(group_id.clone());
         let notes = inner.examine(&space, &records)?;
         let rows_space = Space::Application(group_id.clone());
+        let lost = inner.store.get(&Space::Client, &records::key(LOST, &group_id))?;
+        let rows_before = inner.revision_of(&rows_space)?;
         inner.again(|client| {
             if inner.revision_of(&space)? != Revision::NONE {
                 return Err(MlsError::GroupExists);
@@ -131,7 +133,15 @@ impl Client {
             }
             Ok(inner.store.apply(&batch)?)
         })?;
-        self.group(&group_id)
+        match self.group(&group_id) {
+            // Whoever has the key made up records that the group cannot be opened with.
+            Err(error) if !matches!(error, MlsError::Store(_)) => {
+                let rows = (rows_before == Revision::NONE).then_some(&rows_space);
+                inner.take_back(&[Some(&space), rows], lost.map(|lost| (records::key(LOST, &group_id), lost)))?;
+                Err(error)
+            }
+            opened => opened,
+        }
     }
 }
 
@@ -185,6 +195,23 @@ impl Inner {
         } else {
             Err(MlsError::IdentityMismatch)
         }
+    }
+
+    /// Undoes what loading a group did: spaces that were new, and the note that the group is to be joined again.
+    fn take_back(&self, spaces: &[Option<&Space>], lost: Option<(Key, Secret)>) -> MlsResult<()> {
+        for space in spaces.iter().flatten() {
+            match self.revision_of(space)? {
+                Revision::NONE => {}
+                revision => self.store.delete(space, revision)?,
+            }
+        }
+        if let Some((key, lost)) = lost {
+            self.again(|expected| {
+                let writes = vec![Write::Put(key.clone(), &lost)];
+                Ok(self.store.apply(&[Section { space: Space::Client, expected, writes }])?)
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether records make the group they should; returns what is to be noted with them.
