@@ -26,7 +26,7 @@ use crate::{
     run::attempt,
     sample::processors,
     scene::Scene,
-    workload::Workload,
+    workload::{QUEUED, Workload},
 };
 
 /// Samples a second of processor time that are asked for; the system's clock gives as many as it ticks.
@@ -37,6 +37,8 @@ const PATIENCE: Duration = Duration::from_millis(2_000);
 const QUEUES: usize = 60;
 /// After so many steps both sides hear of each other: whoever only sends would get too far ahead.
 const APART: usize = 250;
+/// After so many messages an epoch ends: a chain of one epoch has a hundred thousand at most.
+const EPOCH: usize = 20_000;
 
 /// What is profiled: suite, workload, members.
 pub type Subject = (u16, Workload, u32);
@@ -109,10 +111,15 @@ fn sample(scene: &mut Scene<'_>, workload: Workload) -> pprof::Result<Profile> {
     scene.prepare_for(workload, QUEUES);
     let guard = ProfilerGuardBuilder::default().frequency(FREQUENCY).build()?;
     let (begun, mut steps) = (processors(), 0);
-    while processors().saturating_sub(begun) < PATIENCE && (workload != Workload::CatchUp || steps < QUEUES) {
+    let (queued, repeats) = (workload == Workload::CatchUp, workload.payload().is_some());
+    let each = if workload == Workload::CatchUpOne { QUEUED } else { 1 };
+    while processors().saturating_sub(begun) < PATIENCE && (!queued || steps < QUEUES) {
         scene.step(workload);
         steps += 1;
-        if steps % APART == 0 && workload != Workload::CatchUp {
+        if repeats && !queued && steps % (EPOCH / each) == 0 {
+            scene.next_epoch();
+        }
+        if steps % APART == 0 && !queued {
             scene.prepare(workload);
         }
     }

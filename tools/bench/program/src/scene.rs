@@ -181,9 +181,20 @@ impl<'a> Scene<'a> {
         Sample { stored: self.measured.stored(), ..sample }
     }
 
-    fn process(&mut self, durable: bool) -> Sample {
+    /// Both sides begin an epoch, in which chains of messages begin anew: an epoch has an end to them.
+    pub fn next_epoch(&mut self) {
+        let commit = self.other_commits();
+        self.measured.process(&commit);
+    }
+
+    fn other_commits(&mut self) -> Vec<u8> {
         let commit = self.other().commit(&Change::Update).commit;
         self.other().apply();
+        commit
+    }
+
+    fn process(&mut self, durable: bool) -> Sample {
+        let commit = self.other_commits();
         timed(self.heap, || {
             self.measured.process(&commit);
             if durable {
