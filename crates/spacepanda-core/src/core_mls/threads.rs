@@ -5,16 +5,26 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
 use mls_crypto::Parallel;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Scoped threads, as many as asked for; they live no longer than the call.
-#[derive(Clone, Copy, Debug)]
+/// Those of the process: whoever asks for the default shares them.
+static SHARED: LazyLock<Threads> =
+    LazyLock::new(|| Threads::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)));
+
+/// Threads that stay and wait for work: started when there is some for the first time, ended with the last clone.
+#[derive(Clone, Debug)]
 pub struct Threads {
     width: NonZeroUsize,
+    /// One less than `width`: the caller is one of them. Nothing if the system gave none.
+    helpers: Arc<OnceLock<Option<ThreadPool>>>,
 }
 
 impl Threads {
@@ -26,15 +36,23 @@ impl Threads {
     ///
     /// assert_eq!(Threads::new(NonZeroUsize::MIN).width(), 1);
     /// ```
-    pub const fn new(width: NonZeroUsize) -> Self {
-        Self { width }
+    pub fn new(width: NonZeroUsize) -> Self {
+        Self { width, helpers: Arc::default() }
+    }
+
+    fn helpers(&self) -> Option<&ThreadPool> {
+        let start = || {
+            let count = self.width.get().saturating_sub(1);
+            ThreadPoolBuilder::new().num_threads(count).thread_name(|number| format!("mls-{number}")).build().ok()
+        };
+        self.helpers.get_or_init(start).as_ref()
     }
 }
 
 impl Default for Threads {
-    /// One thread for each processor the operating system offers; one if it does not tell.
+    /// One thread for each processor the operating system offers, one if it does not tell; the same for everyone.
     fn default() -> Self {
-        Self::new(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+        SHARED.clone()
     }
 }
 
@@ -54,13 +72,15 @@ impl Parallel for Threads {
                 work(piece);
             }
         };
-        thread::scope(|scope| {
-            for _ in 1..self.width.get().min(pieces) {
-                // A thread that cannot be had is not needed: the loop below takes what is left.
-                let _ = thread::Builder::new().spawn_scoped(scope, worker);
-            }
-            worker();
-        });
+        let asked = self.width.get().min(pieces);
+        // A pool of no threads would be one of as many as there are processors.
+        match if asked > 1 { self.helpers() } else { None } {
+            Some(helpers) => helpers.in_place_scope(|scope| {
+                (1..asked).for_each(|_| scope.spawn(|_| worker()));
+                worker();
+            }),
+            None => worker(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Threads for ours, as spacepanda-core has them: scoped, one for each processor, for as long as the call lasts.
+//! Threads for ours, as spacepanda-core has them: a pool that stays, one thread for each processor but the caller's.
 //!
 //! spacepanda-core itself cannot be linked here: it and OpenMLS ask for different versions of SQLite.
 
@@ -8,22 +8,28 @@ use std::{
 };
 
 use mls_crypto::Parallel;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::profile;
 
 /// As many as there are processors.
-#[derive(Clone, Copy, Debug)]
-pub struct Threads(usize);
+#[derive(Debug)]
+pub struct Threads {
+    width: usize,
+    helpers: ThreadPool,
+}
 
 impl Default for Threads {
     fn default() -> Self {
-        Self(thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        let width = thread::available_parallelism().map_or(1, std::num::NonZero::get).max(2);
+        let helpers = ThreadPoolBuilder::new().num_threads(width - 1).build().unwrap();
+        Self { width, helpers }
     }
 }
 
 impl Parallel for Threads {
     fn width(&self) -> usize {
-        self.0
+        self.width
     }
 
     fn run(&self, pieces: usize, work: &(dyn Fn(usize) + Sync)) {
@@ -33,10 +39,8 @@ impl Parallel for Threads {
                 .take_while(|piece| *piece < pieces)
                 .for_each(work);
         };
-        thread::scope(|scope| {
-            for _ in 1..self.0.min(pieces) {
-                scope.spawn(|| profile::helper(worker));
-            }
+        self.helpers.in_place_scope(|scope| {
+            (1..self.width.min(pieces)).for_each(|_| scope.spawn(|_| profile::helper(worker)));
             worker();
         });
     }
