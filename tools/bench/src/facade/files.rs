@@ -18,6 +18,9 @@ const SUITE: CipherSuite = CipherSuite::X25519_AES128;
 const GROUP: &[u8] = b"bench";
 const COMMITS: usize = 8;
 const MESSAGES: usize = 96;
+/// Messages that wait for whoever catches up, and how often they do.
+const QUEUED: usize = 1_000;
+const QUEUES: usize = 3;
 
 /// Joins a forged group of this size, sends, receives, and processes commits.
 pub(super) fn run(members: u32) -> Vec<Figure> {
@@ -36,15 +39,23 @@ pub(super) fn run(members: u32) -> Vec<Figure> {
     let join = Figure::measure("join", members, 1, |_| group = Some(client.join_group(&welcome).unwrap()));
     let group = group.unwrap();
     let send = Figure::measure("send-32", members, MESSAGES, |_| group.send_message(&[7; 32]).unwrap());
-    let messages: Vec<_> =
-        (0..MESSAGES).map(|_| MlsEnvelope::wrap_application(other.send(&[7; 32]).unwrap()).unwrap()).collect();
+    let mut queue = |len: usize| -> Vec<_> {
+        (0..len).map(|_| MlsEnvelope::wrap_application(other.send(&[7; 32]).unwrap()).unwrap()).collect()
+    };
+    let messages = queue(MESSAGES);
+    let queues: Vec<_> = (0..QUEUES).map(|_| queue(QUEUED)).collect();
     let receive =
         Figure::measure("receive-32", members, MESSAGES, |turn| group.receive_message(&messages[turn]).unwrap());
+    let catch_up = Figure::measure("catch-up-one", members, QUEUES, |turn| {
+        let read = group.receive_all(&queues[turn]);
+        assert!(read.iter().all(Result::is_ok));
+        read
+    });
     let commits: Vec<_> = (0..COMMITS)
         .map(|_| MlsEnvelope::wrap_commit(other.commit_now(CommitOptions::default()).unwrap().0).unwrap())
         .collect();
     let process = Figure::measure("process", members, COMMITS, |turn| group.receive_commit(&commits[turn]).unwrap());
-    vec![join, send, receive, process]
+    vec![join, send, receive, catch_up, process]
 }
 
 /// What the disk takes for a page, written and synced.
