@@ -11,7 +11,7 @@ use crate::{
     claim::{ClaimRole, IdentityClaim, IdentityPolicy},
     crypto::IdentityCrypto,
     reason,
-    revocation::Revocations,
+    revocation::{RevocationList, Revocations},
 };
 
 /// Believes keys that the user's master key has certified, and has not revoked.
@@ -48,6 +48,14 @@ impl CertifiedDevices {
     /// one of the same key that is here.
     pub fn revoke(&self, list: &[u8]) -> Result<(), IdentityError> {
         self.revocations.write().unwrap_or_else(PoisonError::into_inner).take(&self.crypto, list)
+    }
+
+    /// What [`CertifiedDevices::revoke`] would take: nothing changes, so that it can be made durable first.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_revocation(&self, list: &[u8]) -> Result<RevocationList, IdentityError> {
+        self.revocations.read().unwrap_or_else(PoisonError::into_inner).check(&self.crypto, list)
     }
 
     /// The newest list of each master key, encoded.

@@ -107,6 +107,11 @@ impl RevocationList {
         self.statement.user.as_slice()
     }
 
+    /// Whose word it is.
+    pub fn master_key(&self) -> &[u8] {
+        self.statement.master_key.as_slice()
+    }
+
     /// Its number among the user's lists.
     pub const fn number(&self) -> u64 {
         self.statement.number
@@ -123,21 +128,29 @@ impl RevocationList {
 pub struct Revocations(BTreeMap<(Vec<u8>, Vec<u8>), RevocationList>);
 
 impl Revocations {
+    /// What [`Revocations::take`] would take: nothing changes, so that it can be made durable first.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check(&self, crypto: &IdentityCrypto, list: &[u8]) -> Result<RevocationList, IdentityError> {
+        let list = RevocationList::from_bytes(crypto, list)?;
+        if let Some(known) = self.0.get(&key(&list)) {
+            let keeps_all = known.serials().iter().all(|serial| list.serials().binary_search(serial).is_ok());
+            if known.number() >= list.number() || !keeps_all {
+                return Err(IdentityError::Stale);
+            }
+        }
+        Ok(list)
+    }
+
     /// Takes a list in place of an older one. What was revoked once stays revoked: a newer list that leaves something out is
     /// refused.
     ///
     /// # Errors
     /// [`IdentityError::Malformed`], [`IdentityError::BadSignature`], [`IdentityError::Stale`].
     pub fn take(&mut self, crypto: &IdentityCrypto, list: &[u8]) -> Result<(), IdentityError> {
-        let list = RevocationList::from_bytes(crypto, list)?;
-        let key = (list.user().to_vec(), list.statement.master_key.as_slice().to_vec());
-        if let Some(known) = self.0.get(&key) {
-            let keeps_all = known.serials().iter().all(|serial| list.serials().binary_search(serial).is_ok());
-            if known.number() >= list.number() || !keeps_all {
-                return Err(IdentityError::Stale);
-            }
-        }
-        self.0.insert(key, list);
+        let list = self.check(crypto, list)?;
+        self.0.insert(key(&list), list);
         Ok(())
     }
 
@@ -151,4 +164,8 @@ impl Revocations {
     pub fn lists(&self) -> Vec<Vec<u8>> {
         self.0.values().filter_map(|list| list.to_bytes().ok()).collect()
     }
+}
+
+fn key(list: &RevocationList) -> (Vec<u8>, Vec<u8>) {
+    (list.user().to_vec(), list.master_key().to_vec())
 }

@@ -60,7 +60,7 @@ impl Header {
     pub(crate) fn renew(unlock: &Unlock, store: StoreId, old: Option<Secret>) -> Result<Unlocked, StoreError> {
         let params = match &unlock.root {
             Root::Passphrase(passphrase) => {
-                check_new(passphrase)?;
+                check_new(passphrase, unlock.least)?;
                 Some(unlock.params)
             }
             Root::Raw(_) | Root::Source => None,

@@ -73,11 +73,9 @@ impl KdfParams {
     }
 }
 
-/// Refuses a new passphrase that is too short.
-pub(crate) fn check_new(passphrase: &Secret) -> Result<(), StoreError> {
+/// Refuses a new passphrase that is too short; an empty one always is.
+pub(crate) fn check_new(passphrase: &Secret, needed: usize) -> Result<(), StoreError> {
+    let needed = needed.max(1);
     let characters = core::str::from_utf8(passphrase.as_slice()).map_or(0, |text| text.chars().count());
-    if characters < MIN_PASSPHRASE {
-        return Err(StoreError::WeakPassphrase { characters, needed: MIN_PASSPHRASE });
-    }
-    Ok(())
+    if characters < needed { Err(StoreError::WeakPassphrase { characters, needed }) } else { Ok(()) }
 }

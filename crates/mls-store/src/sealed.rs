@@ -17,7 +17,7 @@ use mls_crypto::Secret;
 use crate::{
     KdfParams, StoreError,
     files::{Files, unavailable},
-    kdf::{SALT_LEN, check_new},
+    kdf::{MIN_PASSPHRASE, SALT_LEN, check_new},
     seal::{KEY_LEN, OVERHEAD, derive, mac, new_key, open, random, seal},
 };
 
@@ -40,6 +40,8 @@ pub struct FileKind(pub u16);
 pub struct FileKey {
     root: Root,
     params: KdfParams,
+    /// Characters that a passphrase needs to seal.
+    least: usize,
     derived: Mutex<Vec<Derived>>,
 }
 
@@ -93,8 +95,23 @@ impl FileKey {
         Self { params, ..self }
     }
 
+    /// How many characters a passphrase needs to seal, instead of 12: for an application that has a rule of its own. One needs a
+    /// character at least.
+    ///
+    /// ```
+    /// # use mls_store::{FileKey, FileKind, KdfParams, Secret, StoreError};
+    /// let params = KdfParams::new(19 * 1_024, 2, 1)?;
+    /// let key = FileKey::passphrase("4711 0815".to_owned()).kdf(params).passphrase_of_at_least(8);
+    /// assert!(key.seal(FileKind(9), &Secret::copy_from(b"hello")).is_ok());
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn passphrase_of_at_least(self, characters: usize) -> Self {
+        Self { least: characters, ..self }
+    }
+
     fn new(root: Root) -> Self {
-        Self { root, params: KdfParams::DEFAULT, derived: Mutex::new(Vec::new()) }
+        Self { root, params: KdfParams::DEFAULT, least: MIN_PASSPHRASE, derived: Mutex::new(Vec::new()) }
     }
 
     /// A sealed file of this kind.
@@ -104,7 +121,7 @@ impl FileKey {
     /// [`StoreError::Unavailable`] if randomness fails.
     pub fn seal(&self, kind: FileKind, content: &Secret) -> Result<Vec<u8>, StoreError> {
         if let Root::Passphrase(passphrase) = &self.root {
-            check_new(passphrase)?;
+            check_new(passphrase, self.least)?;
         }
         let header = Header { kind, kdf: self.sealing()? };
         let bytes = header.encode();

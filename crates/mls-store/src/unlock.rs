@@ -10,6 +10,7 @@ use mls_crypto::Secret;
 
 use crate::{
     KdfParams, KeySource, StoreError,
+    kdf::MIN_PASSPHRASE,
     place::StoreId,
     seal::{self, KEY_LEN},
 };
@@ -18,6 +19,8 @@ use crate::{
 pub struct Unlock {
     pub(crate) root: Root,
     pub(crate) params: KdfParams,
+    /// Characters that a new passphrase needs.
+    pub(crate) least: usize,
     /// `None`: the slots beside the database.
     pub(crate) source: Option<Arc<dyn KeySource>>,
 }
@@ -76,14 +79,27 @@ impl Unlock {
         Self { params, ..self }
     }
 
+    /// How many characters a new passphrase needs, instead of 12: for an application that has a rule of its own, as one that
+    /// makes passphrases by dice. One needs a character at least.
+    ///
+    /// ```
+    /// # use mls_store::Unlock;
+    /// let unlock = Unlock::passphrase("4711 0815".to_owned()).passphrase_of_at_least(8);
+    /// assert_eq!(format!("{unlock:?}"), "Unlock { root: Passphrase(..), source: None }");
+    /// ```
+    #[must_use]
+    pub fn passphrase_of_at_least(self, characters: usize) -> Self {
+        Self { least: characters, ..self }
+    }
+
     fn new(root: Root, source: Option<Arc<dyn KeySource>>) -> Self {
-        Self { root, params: KdfParams::DEFAULT, source }
+        Self { root, params: KdfParams::DEFAULT, least: MIN_PASSPHRASE, source }
     }
 }
 
 impl fmt::Debug for Unlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { root, params: _, source } = self;
+        let Self { root, params: _, least: _, source } = self;
         f.debug_struct("Unlock").field("root", root).field("source", source).finish()
     }
 }

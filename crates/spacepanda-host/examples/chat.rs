@@ -6,6 +6,7 @@ use mls_crypto_aws_lc::AwsLc;
 use mls_discovery::{DirectoryCrypto, Trust};
 use spacepanda_core::core_mls::{
     Client,
+    policy::IdentityCrypto,
     store::{MemoryStore, StateStore},
 };
 use spacepanda_host::{Host, HostEvent, Identity, MemoryHostStore, MemoryNetwork, PeerId, Recorder, StoredIdentity};
@@ -19,7 +20,7 @@ struct Seat {
 fn seat(network: &MemoryNetwork, name: &str) -> Result<Seat, Box<dyn Error>> {
     // An application that is to outlive its process takes `SqliteStore`, `SealedHostStore` and `DeliveryRouter` instead.
     let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
-    let identity = StoredIdentity::open(name.as_bytes(), store.clone())?;
+    let identity = StoredIdentity::open(name.as_bytes(), store.clone(), IdentityCrypto::new(&AwsLc::default())?)?;
     let client = Client::builder(&identity.own(), identity.policy()).store(store).open()?;
     let router = Arc::new(network.router(PeerId::new(name.as_bytes())));
     let records = Arc::new(MemoryHostStore::new(DirectoryCrypto::new(&AwsLc::default())?, Trust::nobody()));

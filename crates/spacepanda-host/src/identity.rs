@@ -3,13 +3,16 @@
 //! In: names and keys. Out: a policy for the client.
 //! Always: an identity that nobody vouches for is not believed twice with different keys, unless somebody said so.
 
+mod key_file;
+mod stored;
+
 use core::fmt;
 use std::sync::Arc;
 
-use spacepanda_core::core_mls::{
-    IdentityPolicy, PinnedIdentities, StoredTrustOnFirstUse,
-    store::{StateStore, StoreError},
-};
+use spacepanda_core::core_mls::{IdentityPolicy, PinnedIdentities, store::StoreError};
+
+pub use key_file::{KeyFile, KeyFileError};
+pub use stored::StoredIdentity;
 
 /// Who a host is, and whom it believes.
 ///
@@ -26,37 +29,6 @@ pub trait Identity: Send + Sync + fmt::Debug {
     /// # Errors
     /// As the store fails.
     fn confirm(&self, name: &[u8], signature_key: &[u8]) -> Result<(), StoreError>;
-}
-
-/// Believes the first key of each name, in a store: it outlives the process.
-#[derive(Debug)]
-pub struct StoredIdentity {
-    own: Vec<u8>,
-    seen: Arc<StoredTrustOnFirstUse>,
-}
-
-impl StoredIdentity {
-    /// With what was seen before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn open(own: &[u8], store: Arc<dyn StateStore>) -> Result<Self, StoreError> {
-        Ok(Self { own: own.to_vec(), seen: Arc::new(StoredTrustOnFirstUse::open(store)?) })
-    }
-}
-
-impl Identity for StoredIdentity {
-    fn own(&self) -> Vec<u8> {
-        self.own.clone()
-    }
-
-    fn policy(&self) -> Arc<dyn IdentityPolicy> {
-        self.seen.clone()
-    }
-
-    fn confirm(&self, name: &[u8], signature_key: &[u8]) -> Result<(), StoreError> {
-        self.seen.pin(name, signature_key)
-    }
 }
 
 /// Believes the keys it was told, in memory, and no others.

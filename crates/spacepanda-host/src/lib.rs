@@ -17,7 +17,7 @@ mod store;
 
 pub use events::{EventSink, HostEvent, Recorder};
 pub use host::{Host, HostError};
-pub use identity::{Identity, PinnedIdentity, StoredIdentity};
+pub use identity::{Identity, KeyFile, KeyFileError, PinnedIdentity, StoredIdentity};
 pub use router::{
     DeliveryRouter, MAX_BODY, MESSAGE, MemoryNetwork, MemoryRouter, PeerId, Router, RouterError, Rpc, Ticket, WELCOME,
 };

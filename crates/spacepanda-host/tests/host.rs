@@ -3,6 +3,8 @@
 
 #[path = "../examples/chat.rs"]
 mod chat;
+#[path = "host/identity.rs"]
+mod identity;
 
 use std::{
     path::PathBuf,
@@ -29,7 +31,7 @@ use spacepanda_core::core_mls::{
 };
 use spacepanda_host::{
     DeliveryRouter, Host, HostError, HostEvent, MESSAGE, MemoryHostStore, MemoryNetwork, PeerId, PinnedIdentity,
-    Recorder, Router, RouterError, SealedHostStore, StoredIdentity, WELCOME,
+    Recorder, Router, RouterError, SealedHostStore, WELCOME,
 };
 
 /// Folders of stores, removed at the end.
@@ -130,7 +132,7 @@ fn sealed_host_store_in_memory_conforms() {
 fn identities_conform() {
     host_conformance::identity(&|name| Arc::new(PinnedIdentity::new(name.as_bytes())));
     let folders = Folders::new("identity");
-    host_conformance::identity(&|name| Arc::new(StoredIdentity::open(name.as_bytes(), sqlite(&folders)).unwrap()));
+    host_conformance::identity(&|name| Arc::new(identity::stored(name, sqlite(&folders))));
 }
 
 /// SURF-A, SURF-G: three hosts over the router in this process.

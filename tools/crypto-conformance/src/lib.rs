@@ -25,6 +25,7 @@ mod keys;
 mod random;
 mod rfc9180;
 mod signature;
+mod signer;
 mod wycheproof;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use mls_crypto::{CryptoProvider, Random, SuiteCrypto, SuiteParameters};
 pub use agree::agree;
 pub use ed25519::ed25519_accept_set;
 pub use rfc9180::rfc9180;
+pub use signer::signer;
 pub use wycheproof::wycheproof;
 
 /// Every operation of every suite of `provider`: round trips, exact errors, key validation and a failing random source.

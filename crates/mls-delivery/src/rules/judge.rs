@@ -188,6 +188,10 @@ const OBSERVED: EngineLimits = EngineLimits {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StructurePolicy;
 
+/// Users as members name them: the identity of a basic credential, the name in an X.509 certificate. Whose certificate it is
+/// is for the members to say; what it names, a service reads as they do.
+const USERS: Users = Users { of: mls_identity::user_of, ..Users::BASIC };
+
 impl StructurePolicy {
     /// The policy, to be handed to [`Rules`].
     pub fn shared() -> Arc<dyn Policy> {
@@ -205,15 +209,15 @@ impl Policy for StructurePolicy {
     }
 
     fn authorize_proposal(&self, claim: &ProposalClaim<'_>) -> Result<(), Refusal> {
-        Ok(mls_roles::authorize_proposal(&Users::BASIC, claim)?)
+        Ok(mls_roles::authorize_proposal(&USERS, claim)?)
     }
 
     fn authorize_commit(&self, claim: &CommitClaim<'_>) -> Result<(), Refusal> {
-        Ok(mls_roles::authorize_commit(&Users::BASIC, claim)?)
+        Ok(mls_roles::authorize_commit(&USERS, claim)?)
     }
 
     fn authorize_message(&self, context: &GroupContext, sender: &LeafNode) -> Result<(), Refusal> {
-        Ok(mls_roles::authorize_message(&Users::BASIC, context, sender)?)
+        Ok(mls_roles::authorize_message(&USERS, context, sender)?)
     }
 
     fn accepts_public_handshakes(&self, _: &GroupContext) -> bool {

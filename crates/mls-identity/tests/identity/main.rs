@@ -4,5 +4,6 @@
 mod certificate;
 mod certified;
 mod safety;
+mod signer;
 mod support;
 mod x509;

@@ -40,6 +40,10 @@ fn short_passphrases_seal_nothing() {
         key("short").seal(KIND, &content()),
         Err(StoreError::WeakPassphrase { characters: 5, needed: 12 })
     ));
+    // DEP-60: unless the application has a rule of its own.
+    assert!(key("short").passphrase_of_at_least(5).seal(KIND, &content()).is_ok());
+    let long = key("twelve chars").passphrase_of_at_least(13).seal(KIND, &content()).unwrap_err();
+    assert_eq!(long, StoreError::WeakPassphrase { characters: 12, needed: 13 });
 }
 
 /// CAP-66: derived once; each file has a data key of its own all the same.

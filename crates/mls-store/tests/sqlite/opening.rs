@@ -52,6 +52,19 @@ fn a_new_passphrase_has_twelve_characters() {
     OpenOptions::new(passphrase("twelve chars")).open(dir.path()).unwrap();
 }
 
+/// DEP-60: an application may have a rule of its own, and none is happy with nothing.
+#[test]
+fn an_application_says_how_long_passphrases_are() {
+    let dir = Dir::new();
+    let open = |text: &str, least| OpenOptions::new(passphrase(text).passphrase_of_at_least(least)).open(dir.path());
+    let weak = |characters, needed| StoreError::WeakPassphrase { characters, needed };
+    assert_eq!(open("twelve chars", 13).unwrap_err(), weak(12, 13));
+    assert_eq!(open("", 0).unwrap_err(), weak(0, 1));
+    drop(open("short", 5).unwrap());
+    // It is about new passphrases: what is there opens as ever.
+    OpenOptions::new(passphrase("short")).open(dir.path()).unwrap();
+}
+
 #[test]
 fn parameters_have_a_floor_and_a_cap() {
     let weak = |m, t, p| Err(StoreError::KdfTooWeak { memory_kib: m, passes: t, lanes: p });

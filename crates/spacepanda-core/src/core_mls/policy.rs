@@ -10,9 +10,11 @@ use std::{
 };
 
 mod adapter;
+mod revocations;
 mod stored;
 
 pub(crate) use adapter::{OwnKeys, PolicyAdapter, USERS};
+pub use revocations::StoredRevocations;
 pub use stored::{PinState, StoredTrustOnFirstUse, TrustEvent};
 
 /// Why a key is refused, as numbers.

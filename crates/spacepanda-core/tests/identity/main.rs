@@ -3,6 +3,7 @@
 
 mod conformance;
 mod pins;
+mod revocations;
 mod revoked;
 mod rotation;
 mod signers;
