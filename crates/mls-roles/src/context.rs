@@ -55,7 +55,7 @@ impl ContextChange {
 
     fn compare(&mut self, before: &GroupPolicy, after: &GroupPolicy) {
         self.table = before.table != after.table || before.everybody() != after.everybody();
-        self.settings = before.max_members != after.max_members;
+        self.settings = before.max_members != after.max_members || before.parameters != after.parameters;
         let users: BTreeSet<&[u8]> = before.roles().chain(after.roles()).map(|(user, _)| user).collect();
         for user in users {
             let (was, is) = (before.role(user), after.role(user));

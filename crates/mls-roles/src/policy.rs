@@ -12,6 +12,7 @@ use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, 
 
 use crate::{
     denied::Denied,
+    parameters::{GroupParameters, ParametersForm},
     right::{Rights, Table},
     role::{Rank, Role},
 };
@@ -22,10 +23,11 @@ pub const GROUP_POLICY: ExtensionType = ExtensionType(0xF0A2);
 /// Bytes of an encoded policy, at most: some 10,000 users with a role of their own.
 pub const POLICY_BYTES_MAX: usize = 1 << 20;
 
-/// Of the encoding.
+/// Of the encoding without parameters, and of the one with them.
 const VERSION: u8 = 1;
+const VERSION_WITH_PARAMETERS: u8 = 2;
 
-/// Who is what in a group, who may do what, and how large it may become.
+/// Who is what in a group, who may do what, how large it may become, and what all members are set to.
 #[derive(Clone, Eq, PartialEq)]
 pub struct GroupPolicy {
     /// Users by name, as far as they are not what everybody is.
@@ -36,6 +38,8 @@ pub struct GroupPolicy {
     pub table: Table,
     /// Members, at most; devices count one by one.
     pub max_members: u32,
+    /// What the members agree on; `None` leaves it to each.
+    pub parameters: Option<GroupParameters>,
 }
 
 #[derive(Debug, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -56,22 +60,23 @@ struct Form {
 impl fmt::Debug for GroupPolicy {
     /// Tells nobody's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { roles, everybody, table, max_members } = self;
+        let Self { roles, everybody, table, max_members, parameters } = self;
         f.debug_struct("GroupPolicy")
             .field("roles", &roles.len())
             .field("everybody", everybody)
             .field("table", table)
             .field("max_members", max_members)
+            .field("parameters", parameters)
             .finish()
     }
 }
 
 impl GroupPolicy {
     /// Of a group that begins: its founder owns it, everybody else is a member, and the table is [`Table::default`]. 1,000
-    /// members at most.
+    /// members at most. It agrees on no parameters.
     pub fn new(owner: &[u8]) -> Self {
         let roles = BTreeMap::from([(owner.to_vec(), Role::Owner)]);
-        Self { roles, everybody: Role::Member, table: Table::default(), max_members: 1_000 }
+        Self { roles, everybody: Role::Member, table: Table::default(), max_members: 1_000, parameters: None }
     }
 
     /// What a user is, or would be.
@@ -120,13 +125,17 @@ impl GroupPolicy {
         let roles = self.roles.iter().map(|(user, role)| Named { user: user.as_slice().into(), role: *role });
         let table = self.table.rows().map(Rights::bits).to_vec();
         let form = Form {
-            version: VERSION,
+            version: if self.parameters.is_some() { VERSION_WITH_PARAMETERS } else { VERSION },
             everybody: self.everybody,
             max_members: self.max_members,
             table,
             roles: roles.collect(),
         };
-        let bytes = form.tls_serialize_detached().map_err(|_| Denied::Policy)?;
+        let mut bytes = form.tls_serialize_detached().map_err(|_| Denied::Policy)?;
+        if let Some(parameters) = self.parameters {
+            let form = parameters.to_form().ok_or(Denied::Policy)?;
+            form.tls_serialize(&mut bytes).map_err(|_| Denied::Policy)?;
+        }
         if bytes.len() > POLICY_BYTES_MAX { Err(Denied::Policy) } else { Ok(bytes) }
     }
 
@@ -134,12 +143,20 @@ impl GroupPolicy {
     ///
     /// # Errors
     /// [`Denied::Policy`] for anything else: users out of order, twice, or named for what everybody is; a table that no
-    /// group can live under; no owner; another version.
+    /// group can live under; no owner; parameters out of their bounds; another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Denied> {
-        if bytes.len() > POLICY_BYTES_MAX || bytes.first() != Some(&VERSION) {
+        if bytes.len() > POLICY_BYTES_MAX {
             return Err(Denied::Policy);
         }
-        let form = Form::tls_deserialize_exact_bytes(bytes).map_err(|_| Denied::Policy)?;
+        let (form, rest) = Form::tls_deserialize_bytes(bytes).map_err(|_| Denied::Policy)?;
+        let parameters = match (form.version, rest) {
+            (VERSION, []) => None,
+            (VERSION_WITH_PARAMETERS, rest) => {
+                let form = ParametersForm::tls_deserialize_exact_bytes(rest).map_err(|_| Denied::Policy)?;
+                Some(GroupParameters::from_form(&form).ok_or(Denied::Policy)?)
+            }
+            _ => return Err(Denied::Policy),
+        };
         let table: [u32; 7] = form.table.try_into().map_err(|_| Denied::Policy)?;
         let ordered = form.roles.is_sorted_by(|one, next| one.user.as_slice() < next.user.as_slice());
         let needed = form.roles.iter().all(|named| named.role != form.everybody);
@@ -148,6 +165,7 @@ impl GroupPolicy {
             everybody: form.everybody,
             table: Table::from_rows(table.map(Rights::from_bits)),
             max_members: form.max_members,
+            parameters,
         };
         if ordered && needed && policy.is_livable() { Ok(policy) } else { Err(Denied::Policy) }
     }
@@ -169,9 +187,10 @@ impl GroupPolicy {
         Ok(())
     }
 
-    /// Somebody owns the group, not everybody does, and the table is livable.
+    /// Somebody owns the group, not everybody does, the table is livable, and so are the parameters.
     fn is_livable(&self) -> bool {
         let owned = self.roles.values().any(|role| *role == Role::Owner);
-        owned && self.everybody != Role::Owner && self.max_members > 0 && self.table.is_livable()
+        let agreed = self.parameters.is_none_or(|parameters| parameters.is_livable());
+        owned && agreed && self.everybody != Role::Owner && self.max_members > 0 && self.table.is_livable()
     }
 }

@@ -32,6 +32,7 @@ mod receipt;
 mod recorder;
 mod records;
 mod standing;
+mod terms;
 mod threads;
 mod times;
 mod types;
@@ -69,7 +70,7 @@ use mls_roles::GROUP_NAME;
 
 /// Who may do what in a group: roles, rights, and the table that grants them.
 pub mod roles {
-    pub use mls_roles::{Act, Actor, Denied, GroupPolicy, Rank, Right, Rights, Role, Table, judge};
+    pub use mls_roles::{Act, Actor, Denied, GroupParameters, GroupPolicy, Rank, Right, Rights, Role, Table, judge};
 }
 
 /// Signature keys that are elsewhere: in a keystore, a token, another process.

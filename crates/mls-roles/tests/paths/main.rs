@@ -15,7 +15,7 @@ use mls_engine::{
     math::LeafIndex,
     message::{Add, GroupContextExtensions, Proposal, Remove},
 };
-use mls_roles::{Denied, Rank, Right, Rights, Role, check_joined};
+use mls_roles::{Denied, GroupParameters, Rank, Right, Rights, Role, check_joined};
 use scene::{METADATA, NAMES, Scene, USERS, device, honest, newcomer};
 use testkit::network::{Member, NewMember};
 
@@ -34,6 +34,8 @@ enum Wish {
     Update,
     Rename,
     Configure,
+    /// Sets all members to something.
+    Agree,
     /// Makes this of the user who was the other.
     Give(Role, Role),
     Govern,
@@ -42,7 +44,7 @@ enum Wish {
 }
 
 /// Who may, from the observer to the owner: this is the table, in words that everybody can check.
-const TABLE: [(Wish, &str); 21] = [
+const TABLE: [(Wish, &str); 22] = [
     (Wish::Add, "- - - + +"),
     (Wish::AddOwn, "+ + + + +"),
     (Wish::AddOther, "- - - + +"),
@@ -55,6 +57,7 @@ const TABLE: [(Wish, &str); 21] = [
     (Wish::Update, "+ + + + +"),
     (Wish::Rename, "- - - + +"),
     (Wish::Configure, "- - - - +"),
+    (Wish::Agree, "- - - - +"),
     (Wish::Give(Role::Observer, Role::Member), "- - - + +"),
     (Wish::Give(Role::Member, Role::Moderator), "- - - + +"),
     (Wish::Give(Role::Member, Role::Admin), "- - - - +"),
@@ -93,6 +96,7 @@ impl Wish {
             Self::Update => ProposalKind::Update(Box::default()),
             Self::Rename => scene.change(|extensions| extensions.set(METADATA, b"new".to_vec())),
             Self::Configure => scene.change_policy(|policy| policy.max_members = 77),
+            Self::Agree => scene.change_policy(|policy| policy.parameters = Some(GroupParameters::default())),
             Self::Give(from, to) => scene.change_policy(|policy| policy.set_role(NAMES[place(from)].as_bytes(), to)),
             Self::Govern => {
                 scene.change_policy(|policy| policy.table.set(Rank::ExternalSender, Rights::of(&[Right::Add])))

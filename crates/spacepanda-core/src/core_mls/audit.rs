@@ -200,7 +200,11 @@ fn policy_acts(was: &Extensions, is: &Extensions) -> Vec<AuditAct> {
     let named: std::collections::BTreeSet<_> = was.roles().chain(is.roles()).map(|(user, _)| user.to_vec()).collect();
     let changed = named.into_iter().filter(|user| was.role(user) != is.role(user));
     let mut acts: Vec<_> = changed.map(|user| AuditAct::RoleChanged { role: is.role(&user), identity: user }).collect();
-    if was.table != is.table || was.max_members != is.max_members || was.everybody() != is.everybody() {
+    if was.table != is.table
+        || was.max_members != is.max_members
+        || was.parameters != is.parameters
+        || was.everybody() != is.everybody()
+    {
         acts.push(AuditAct::PolicyChanged);
     }
     acts

@@ -33,6 +33,7 @@ use super::{
     records::{self, ECHO, ROW, key},
     standing::{Current, Standing},
     store::{Revision, Section, Space, StoreError, Write},
+    terms::Terms,
     times::{Notes, Times},
     types::CommitOutcome,
 };
@@ -45,6 +46,8 @@ pub(crate) struct GroupCell {
     live: RwLock<Live>,
     serial: Mutex<Serial>,
     recall: Mutex<Recall>,
+    /// By itself, so that a step can ask while it is worked out.
+    terms: RwLock<Arc<Terms>>,
 }
 
 /// The group, as readers see it.
@@ -87,6 +90,7 @@ pub(crate) struct Alongside {
     pub(crate) standing: Standing,
     pub(crate) times: Times,
     pub(crate) chronicle: Chronicle,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) passing: Passing,
 }
 
@@ -100,21 +104,25 @@ impl Alongside {
         passing.notes.append(&mut notes);
         let suite = client.crypto.suite(group.cipher_suite())?;
         let chronicle = Chronicle::load(store, &space, suite.as_ref(), group)?;
-        Ok(Self { standing, times, chronicle, passing })
+        let terms = Arc::new(Terms::new(client, group.public().context()));
+        Ok(Self { standing, times, chronicle, terms, passing })
     }
 }
 
 impl GroupCell {
     /// A group whose records are in the store, at `revision`.
     pub(crate) fn new(client: &Inner, group: Group, revision: Revision) -> MlsResult<Self> {
-        let Alongside { standing, times, chronicle, passing } = Alongside::load(client, &group)?;
-        let Passing { recall, inbox, outbox, notes } = passing;
+        let alongside = Alongside::load(client, &group)?;
+        let (id, suite) = (group.group_id().to_vec(), client.crypto.suite(group.cipher_suite())?);
+        let terms = RwLock::new(Arc::clone(&alongside.terms));
+        let (live, Passing { recall, inbox, outbox, notes }) = Live::new(group, alongside);
         Ok(Self {
-            id: group.group_id().to_vec(),
-            suite: client.crypto.suite(group.cipher_suite())?,
-            live: RwLock::new(Live::new(group, standing, times, chronicle)),
+            id,
+            suite,
+            live: RwLock::new(live),
             serial: Mutex::new(Serial { revision, stale: false, notes, inbox, outbox, rows: None }),
             recall: Mutex::new(recall),
+            terms,
         })
     }
 
@@ -163,6 +171,15 @@ impl GroupCell {
     /// When things happened.
     pub(crate) fn times(&self) -> Times {
         self.read().times.clone()
+    }
+
+    /// What we do in this epoch.
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_terms(&self, terms: Arc<Terms>) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
     }
 
     /// What a commit did, in words for applications.
@@ -242,7 +259,8 @@ impl GroupCell {
         plan: &mut impl FnMut(&Current<'_>, &Env<'_>) -> MlsResult<(T, Step, Beside)>,
     ) -> MlsResult<(T, Vec<Event>)> {
         self.refresh(client, serial)?;
-        let env = client.env();
+        let terms = self.terms();
+        let env = terms.env(client);
         let planned = self.read().current().and_then(|current| plan(&current, &env));
         // It may have failed only because another process has moved the group.
         if planned.is_err() && self.has_moved(client, serial)? {
@@ -254,7 +272,7 @@ impl GroupCell {
         self.write(client, serial, records::writes(step.changes())?, beside)?;
         // If adopting fails, the store is ahead of memory.
         serial.stale = true;
-        let events = self.adopt(&env, step, &mut serial.notes)?;
+        let events = self.adopt((client, &env), step, &mut serial.notes)?;
         serial.stale = false;
         client.watch.adopted(&self.id, self.public().tree().member_count(), &events);
         if client.config.strict_epoch_check && events.iter().any(|event| matches!(event, Event::EpochAdvanced(_))) {
@@ -369,7 +387,7 @@ impl GroupCell {
         Space::Application(self.id.clone())
     }
 
-    fn adopt(&self, env: &Env<'_>, step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
+    fn adopt(&self, (client, env): (&Inner, &Env<'_>), step: Step, notes: &mut Notes) -> MlsResult<Vec<Event>> {
         let mut live = self.live_mut();
         let Live { group, standing, public, own, times, chronicle } = &mut *live;
         let group = group.as_mut().ok_or(MlsError::UnknownGroup)?;
@@ -381,6 +399,7 @@ impl GroupCell {
         *public = Arc::clone(group.public());
         if events.iter().any(|event| matches!(event, Event::EpochAdvanced(_))) {
             chronicle.note(self.suite.as_ref(), group, notes);
+            self.set_terms(Arc::new(Terms::new(client, public.context())));
         }
         times.note(&events, *own, env.now, notes);
         Ok(events)
@@ -408,14 +427,10 @@ impl GroupCell {
     }
 
     /// Puts another state of the same group in place: as stored, or after joining again.
-    pub(crate) fn replace(
-        &self,
-        serial: &mut Serial,
-        (group, revision): (Group, Revision),
-        Alongside { standing, times, chronicle, passing }: Alongside,
-    ) {
-        *self.live_mut() = Live::new(group, standing, times, chronicle);
-        let Passing { recall, inbox, outbox, notes } = passing;
+    pub(crate) fn replace(&self, serial: &mut Serial, (group, revision): (Group, Revision), alongside: Alongside) {
+        self.set_terms(Arc::clone(&alongside.terms));
+        let (live, Passing { recall, inbox, outbox, notes }) = Live::new(group, alongside);
+        *self.live_mut() = live;
         *serial = Serial { revision, stale: false, notes, inbox, outbox, rows: None };
         *self.recall() = recall;
     }
@@ -437,9 +452,10 @@ impl GroupCell {
 }
 
 impl Live {
-    fn new(group: Group, standing: Standing, times: Times, chronicle: Chronicle) -> Self {
+    fn new(group: Group, alongside: Alongside) -> (Self, Passing) {
+        let Alongside { standing, times, chronicle, terms: _, passing } = alongside;
         let (public, own) = (Arc::clone(group.public()), group.own_index());
-        Self { public, own, group: Some(group), standing, times, chronicle }
+        (Self { public, own, group: Some(group), standing, times, chronicle }, passing)
     }
 
     fn current(&self) -> MlsResult<Current<'_>> {

@@ -24,7 +24,8 @@ pub enum HandshakeFraming {
 /// Settings of a client. Start from [`MlsConfig::default`] or [`MlsConfig::interop`] and change fields.
 ///
 /// Members of one group should use the same `max_group_size`: it is a rule of the group, and who does not share it sees
-/// commits that others accept as broken.
+/// commits that others accept as broken. What is said here of past epochs, of windows, of rotation and of padding yields to
+/// what a group has agreed on ([`crate::core_mls::roles::GroupParameters`]) where that is stricter.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MlsConfig {

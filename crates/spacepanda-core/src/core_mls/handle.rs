@@ -33,6 +33,7 @@ mod heal;
 mod health;
 mod inspect;
 mod outbox;
+mod parameters;
 mod pending;
 mod plan;
 mod propose;
@@ -209,7 +210,7 @@ impl MlsHandle {
             HandshakeFraming::Private => Framing::Private,
             HandshakeFraming::Public => Framing::Public,
         };
-        MessageOptions { framing, padding: config.padding, authenticated_data: Vec::new() }
+        MessageOptions { framing, padding: self.cell.terms().parameters.padding, authenticated_data: Vec::new() }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     codec::encode,
     error::{OperationError, ProcessError},
     math::{LeafCount, LeafIndex},
-    message::LeafNode,
+    message::{GroupContext, LeafNode},
     policy::Env,
     schedule::{SecretTree, SenderDataSecret},
 };
@@ -69,6 +69,11 @@ impl Messenger {
     /// The group's id.
     pub fn group_id(&self) -> &[u8] {
         self.stored.state.context.group_id.as_slice()
+    }
+
+    /// The context of the current epoch.
+    pub fn context(&self) -> &GroupContext {
+        &self.stored.state.context
     }
 
     /// The current epoch.

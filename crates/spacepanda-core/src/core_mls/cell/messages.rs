@@ -29,6 +29,7 @@ use crate::core_mls::{
     receipt::Receipt,
     records::{self, STANDING, key},
     store::{Section, Space, StoreError},
+    terms::Terms,
     times::Notes,
     types::{Incoming, ReceivedMessage, identity},
 };
@@ -40,6 +41,8 @@ const WORTH_OPENING: u32 = 32;
 pub(crate) struct Messages {
     space: Space,
     suite: Arc<dyn SuiteCrypto>,
+    /// Of the epoch: a commit opens the group.
+    terms: Terms,
     state: Mutex<State>,
 }
 
@@ -71,13 +74,14 @@ impl Messages {
         let Some((messenger, Passing { recall, inbox, outbox, notes })) = opened else { return Ok(None) };
         let serial = Serial { revision, stale: false, notes, inbox, outbox, rows: None };
         let suite = client.crypto.suite(messenger.cipher_suite())?;
-        Ok(Some(Self { space, suite, state: State { messenger, serial, recall, count: 0 }.into() }))
+        let terms = Terms::new(client, messenger.context());
+        Ok(Some(Self { space, suite, terms, state: State { messenger, serial, recall, count: 0 }.into() }))
     }
 
     /// Encrypts a message and makes durable what it takes. `None` if the group has to be opened to say more.
     pub(crate) fn send(&self, client: &Inner, plaintext: &[u8]) -> MlsResult<Option<MlsEnvelope>> {
         let (begun, options) =
-            (Instant::now(), MessageOptions { padding: client.config.padding, ..MessageOptions::default() });
+            (Instant::now(), MessageOptions { padding: self.terms.parameters.padding, ..MessageOptions::default() });
         let sealed = self.turn(client, |state, env, records| {
             let Ok(Sealed { message, generation, step }) = state.messenger.send(env, records, plaintext, &options)
             else {
@@ -139,7 +143,7 @@ impl Messages {
         // From here on, whatever goes wrong may have left the store somewhere else.
         state.serial.stale = true;
         let records = StoredRecords::new(client.store.as_ref(), &self.space);
-        let planned = plan(&state, &client.env(), &records)?;
+        let planned = plan(&state, &self.terms.env(client), &records)?;
         records.failure().map_or(Ok(()), Err)?;
         let Some((value, step, beside)) = planned else { return Ok(None) };
         let State { messenger, serial, recall, count } = &mut *state;

@@ -14,6 +14,7 @@ use crate::core_mls::{
     passing::unsent,
     records::{self, AUDIT, HISTORY, LEAVING, REQUEUED, class_number},
     store::{Key, Space, Write},
+    terms::Terms,
     times::Notes,
 };
 
@@ -77,7 +78,8 @@ impl Inner {
         record.into_iter().for_each(|record| kept.records.put(key.clone(), record));
         kept.take(self.store.scan(space, LEAVING, None)?, |_| true);
         self.keep_unsent(kept, space)?;
-        if let Ok(changes) = old.ending(&self.env())
+        let terms = Terms::new(self, old.public().context());
+        if let Ok(changes) = old.ending(&terms.env(self))
             && old.epoch() < new.epoch()
         {
             let stays = |change: &Change| match change {

@@ -103,7 +103,8 @@ impl MlsHandle {
     /// [`MlsError::Store`].
     pub fn expire(&self) -> MlsResult<bool> {
         let mut serial = self.cell.serial();
-        if self.look(|group| Ok(group.expire(&self.inner().env()).is_none()))? {
+        let terms = self.cell.terms();
+        if self.look(|group| Ok(group.expire(&terms.env(self.inner())).is_none()))? {
             return Ok(false);
         }
         let expire = |group: &Current<'_>, env: &Env<'_>| {

@@ -95,12 +95,13 @@ impl MlsHandle {
     /// # Errors
     /// As [`MlsHandle::send_message`].
     pub fn send_beacon(&self) -> MlsResult<MlsEnvelope> {
-        let options = MessageOptions {
-            padding: self.inner().config.padding,
-            authenticated_data: self.beacon()?,
-            ..MessageOptions::default()
-        };
+        let authenticated_data = self.beacon()?;
         let (envelope, _) = self.change(|group, env| {
+            let options = MessageOptions {
+                padding: self.cell.terms().parameters.padding,
+                authenticated_data: authenticated_data.clone(),
+                ..MessageOptions::default()
+            };
             let sealed = group.sender()?.send(env, &[], &options)?;
             let id = self.cell.message_id(&sealed.message);
             let envelope = MlsEnvelope::wrap_application(sealed.message)?;

@@ -230,9 +230,8 @@ impl MlsHandle {
     }
 
     pub(super) fn propose(&self, kind: ProposalKind) -> MlsResult<MlsEnvelope> {
-        let options = self.handshake_options();
         let (envelope, _) = self.change(|group, env| {
-            let proposed = group.sender()?.propose(env, kind.clone(), options.clone())?;
+            let proposed = group.sender()?.propose(env, kind.clone(), self.handshake_options())?;
             let envelope = MlsEnvelope::wrap_proposal(proposed.message)?;
             let id = self.cell.message_id(envelope.payload());
             let outgoing = Outgoing { id, epoch: group.epoch(), envelope: envelope.clone() };

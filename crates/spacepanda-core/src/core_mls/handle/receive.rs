@@ -356,7 +356,8 @@ impl MlsHandle {
     }
 
     fn open_and_record(&self, payload: &[u8], rows: Rows<'_>) -> MlsResult<ReceivedMessage> {
-        let env = self.inner().env();
+        let terms = self.cell.terms();
+        let env = terms.env(self.inner());
         // Side by side with others; what fails here may be due to another process, which `change` finds out.
         let mut opened = self.cell.look(|group| open_in(group, &env, payload)).ok();
         let (message, _) = self.change(|group, env| {

@@ -99,7 +99,7 @@ impl MlsHandle {
     }
 
     /// The context's extensions with another policy.
-    fn with_policy(
+    pub(super) fn with_policy(
         &self,
         change: impl FnOnce(Option<GroupPolicy>) -> Result<GroupPolicy, Denied>,
     ) -> MlsResult<Extensions> {

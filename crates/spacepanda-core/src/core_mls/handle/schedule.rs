@@ -87,7 +87,7 @@ impl MlsHandle {
     /// # Ok::<(), MlsError>(())
     /// ```
     pub fn next_rotation(&self) -> u64 {
-        let (interval, last) = (self.inner().config.rotation_interval, self.cell.times().rotated_at);
+        let (interval, last) = (self.cell.terms().parameters.rotation_interval, self.cell.times().rotated_at);
         let parts = [self.client.signature_key(), &self.cell.id, &last.to_be_bytes()];
         let room = (interval / 8).saturating_add(1);
         let later = spread_of(self.cell.suite(), &parts).checked_rem(room).unwrap_or(0);

@@ -62,12 +62,12 @@ impl MlsHandle {
         done: Option<&Key>,
     ) -> MlsResult<MlsEnvelope> {
         let begun = Instant::now();
-        let options = MessageOptions {
-            padding: self.inner().config.padding,
-            authenticated_data: authenticated_data.to_vec(),
-            ..MessageOptions::default()
-        };
         let sent = self.change(|group, env| {
+            let options = MessageOptions {
+                padding: self.cell.terms().parameters.padding,
+                authenticated_data: authenticated_data.to_vec(),
+                ..MessageOptions::default()
+            };
             let sealed = group.sender()?.send(env, plaintext, &options)?;
             let (id, epoch) = (self.cell.message_id(&sealed.message), group.epoch());
             let envelope = MlsEnvelope::wrap_application(sealed.message)?;
